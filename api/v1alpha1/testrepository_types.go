@@ -1,0 +1,290 @@
+package v1alpha1
+
+import (
+	"time"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+)
+
+// TestRepository is a Git repository that Assay syncs.
+//
+// +kubebuilder:object:root=true
+// +kubebuilder:subresource:status
+// +kubebuilder:resource:shortName=tr;testrepo,categories=assay
+// +kubebuilder:printcolumn:name="URL",type=string,JSONPath=`.spec.url`
+// +kubebuilder:printcolumn:name="Provider",type=string,JSONPath=`.spec.provider`
+// +kubebuilder:printcolumn:name="Ready",type=string,JSONPath=`.status.conditions[?(@.type=="Ready")].status`
+// +kubebuilder:printcolumn:name="Status",type=string,JSONPath=`.status.conditions[?(@.type=="Ready")].message`
+// +kubebuilder:printcolumn:name="Age",type=date,JSONPath=`.metadata.creationTimestamp`
+// +kubebuilder:validation:XValidation:rule="size(self.metadata.name) <= 63",message="the name is used as a label: at most 63 characters"
+type TestRepository struct {
+	metav1.TypeMeta `json:",inline"`
+	// +optional
+	metav1.ObjectMeta `json:"metadata,omitempty"`
+
+	// spec says what to sync.
+	// +required
+	Spec TestRepositorySpec `json:"spec"`
+	// +optional
+	Status TestRepositoryStatus `json:"status,omitempty"`
+}
+
+// TestRepositorySpec says what to sync and where its suites run.
+//
+// +kubebuilder:validation:XValidation:rule="self.provider == 'plain' || !self.url.startsWith('ssh://') || has(self.apiURL)",message="with an ssh:// URL the forge's API cannot be guessed: set spec.apiURL"
+type TestRepositorySpec struct {
+	// url of the repository: https://, ssh://, or http:// where the controller allows it.
+	// Credentials go into the Secret, not here.
+	// +kubebuilder:validation:Pattern=`^(https?://[^\s@]+|ssh://([A-Za-z0-9_.-]+@)?[^\s@]+)$`
+	// +kubebuilder:validation:MaxLength=2048
+	// +required
+	URL string `json:"url"`
+
+	// provider is the kind of forge: gitea (Forgejo too), or plain for Git without an API,
+	// which has neither pull requests nor commit statuses.
+	// +kubebuilder:default=plain
+	// +kubebuilder:validation:Enum=gitea;plain
+	// +optional
+	Provider ProviderName `json:"provider,omitempty"`
+
+	// apiURL is the root of the forge. Default: scheme and host of url.
+	// +kubebuilder:validation:Pattern=`^https?://[^\s@]+$`
+	// +kubebuilder:validation:MaxLength=2048
+	// +optional
+	APIURL string `json:"apiURL,omitempty"`
+
+	// secretRef names a Secret of this namespace with Flux's keys: username and password (a
+	// token is a password), bearerToken, identity and known_hosts for SSH, ca.crt, tls.crt and
+	// tls.key. The key apiToken is for the forge's API; default: bearerToken or password.
+	// +optional
+	SecretRef *LocalReference `json:"secretRef,omitempty"`
+
+	// interval between polls, jittered by 5 %.
+	// +kubebuilder:default="1m"
+	// +kubebuilder:validation:XValidation:rule="duration(self) >= duration('1s')",message="interval is at least 1s"
+	// +optional
+	Interval metav1.Duration `json:"interval,omitempty"`
+
+	// timeout of one Git or API operation.
+	// +kubebuilder:default="60s"
+	// +optional
+	Timeout *metav1.Duration `json:"timeout,omitempty"`
+
+	// suspend stops polling and schedules; runs that exist go on.
+	// +optional
+	Suspend bool `json:"suspend,omitempty"`
+
+	// branches are globs (doublestar) of the branches whose pushes are tested. Default: the
+	// default branch.
+	// +kubebuilder:validation:MaxItems=32
+	// +kubebuilder:validation:items:MinLength=1
+	// +kubebuilder:validation:items:MaxLength=256
+	// +optional
+	Branches []string `json:"branches,omitempty"`
+
+	// pullRequests says which pull requests are tested.
+	// +kubebuilder:default={}
+	// +optional
+	PullRequests PullRequestPolicy `json:"pullRequests,omitempty"`
+
+	// path of the folder of the tests, from the root of the repository.
+	// +kubebuilder:default=tests
+	// +kubebuilder:validation:MaxLength=512
+	// +kubebuilder:validation:XValidation:rule="!self.startsWith('/') && !self.split('/').exists(p, p == '..' || p == '.' || p == '')",message="path is a folder inside the repository: no leading or trailing slash and no .."
+	// +optional
+	Path string `json:"path,omitempty"`
+
+	// environments in which the suites run.
+	// +kubebuilder:validation:MinItems=1
+	// +kubebuilder:validation:MaxItems=32
+	// +listType=map
+	// +listMapKey=name
+	// +required
+	Environments []EnvironmentRef `json:"environments"`
+
+	// statuses says how many commit statuses are set: Environment sets one for each
+	// environment, Suite adds one for each suite that runs.
+	// +kubebuilder:default=Environment
+	// +kubebuilder:validation:Enum=Environment;Suite
+	// +optional
+	Statuses StatusDetail `json:"statuses,omitempty"`
+
+	// comment says when a pull request gets its comment: Always, OnFailure (first written
+	// when something fails, then kept up to date) or Never.
+	// +kubebuilder:default=Always
+	// +kubebuilder:validation:Enum=Always;OnFailure;Never
+	// +optional
+	Comment CommentPolicy `json:"comment,omitempty"`
+}
+
+// ProviderName is the kind of forge.
+type ProviderName string
+
+// The providers.
+const (
+	ProviderGitea ProviderName = "gitea"
+	ProviderPlain ProviderName = "plain"
+)
+
+// StatusDetail says how many commit statuses are set.
+type StatusDetail string
+
+// The levels of detail.
+const (
+	StatusPerEnvironment StatusDetail = "Environment"
+	StatusPerSuite       StatusDetail = "Suite"
+)
+
+// CommentPolicy says when a pull request gets its comment.
+type CommentPolicy string
+
+// The comment policies.
+const (
+	CommentAlways    CommentPolicy = "Always"
+	CommentOnFailure CommentPolicy = "OnFailure"
+	CommentNever     CommentPolicy = "Never"
+)
+
+// PullRequestPolicy says which pull requests are tested.
+type PullRequestPolicy struct {
+	// from is whose pull requests run: SameRepository leaves out forks, whose code would run
+	// inside the cluster unseen; None runs none.
+	// +kubebuilder:default=SameRepository
+	// +kubebuilder:validation:Enum=SameRepository;None
+	// +optional
+	From PullRequestSource `json:"from,omitempty"`
+
+	// drafts are tested too.
+	// +optional
+	Drafts bool `json:"drafts,omitempty"`
+}
+
+// PullRequestSource is whose pull requests run.
+type PullRequestSource string
+
+// The sources of pull requests.
+const (
+	PullRequestsSameRepository PullRequestSource = "SameRepository"
+	PullRequestsNone           PullRequestSource = "None"
+)
+
+// EnvironmentRef names an environment and the overlay for it.
+type EnvironmentRef struct {
+	// name of the TestEnvironment.
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=63
+	// +required
+	Name string `json:"name"`
+
+	// overlay is the kustomize overlay below path. Default: overlays/<name>.
+	// +kubebuilder:validation:MaxLength=512
+	// +kubebuilder:validation:XValidation:rule="!self.startsWith('/') && !self.split('/').exists(p, p == '..')",message="overlay is a folder below spec.path: no leading slash and no .."
+	// +optional
+	Overlay string `json:"overlay,omitempty"`
+}
+
+// LocalReference names an object in the same namespace.
+type LocalReference struct {
+	// name of the object.
+	// +kubebuilder:validation:MinLength=1
+	// +required
+	Name string `json:"name"`
+}
+
+// TestRepositoryStatus is what the last poll found. It holds no times that change with
+// every poll, so that a poll that finds nothing writes nothing.
+type TestRepositoryStatus struct {
+	// observedGeneration is the generation that the conditions are about.
+	// +optional
+	ObservedGeneration int64 `json:"observedGeneration,omitempty"`
+	// lastHandledReconcileAt is the last handled value of the annotation
+	// reconcile.fluxcd.io/requestedAt.
+	// +optional
+	LastHandledReconcileAt string `json:"lastHandledReconcileAt,omitempty"`
+	// conditions: Ready, Reconciling, Stalled.
+	// +listType=map
+	// +listMapKey=type
+	// +optional
+	Conditions []metav1.Condition `json:"conditions,omitempty"`
+
+	// defaultBranch of the repository, without refs/heads/.
+	// +optional
+	DefaultBranch string `json:"defaultBranch,omitempty"`
+	// heads are the watched branches and the commits that have their runs.
+	// +listType=map
+	// +listMapKey=branch
+	// +optional
+	Heads []Head `json:"heads,omitempty"`
+	// pullRequests are the open ones and the commits that have their runs.
+	// +listType=map
+	// +listMapKey=number
+	// +optional
+	PullRequests []PullRequestHead `json:"pullRequests,omitempty"`
+	// lastScheduleTime is when a schedule last created a run.
+	// +optional
+	LastScheduleTime *metav1.Time `json:"lastScheduleTime,omitempty"`
+}
+
+// Head is a watched branch.
+type Head struct {
+	// branch without refs/heads/.
+	Branch string `json:"branch"`
+	// commit is the full hash.
+	Commit string `json:"commit"`
+}
+
+// PullRequestHead is an open pull request.
+type PullRequestHead struct {
+	// number of the pull request.
+	Number int64 `json:"number"`
+	// commit is the full hash of its head.
+	Commit string `json:"commit"`
+	// skipped says why it has no runs; empty when it has.
+	// +optional
+	Skipped string `json:"skipped,omitempty"`
+}
+
+// GetConditions gives the conditions.
+func (r *TestRepository) GetConditions() []metav1.Condition { return r.Status.Conditions }
+
+// SetConditions replaces the conditions.
+func (r *TestRepository) SetConditions(c []metav1.Condition) { r.Status.Conditions = c }
+
+// GetTimeout gives the timeout of one Git or API operation.
+func (r *TestRepository) GetTimeout() time.Duration {
+	if r.Spec.Timeout == nil || r.Spec.Timeout.Duration <= 0 {
+		return time.Minute
+	}
+	return r.Spec.Timeout.Duration
+}
+
+// OverlayFor gives the path of the overlay for an environment from the root of the
+// repository, and false when the repository does not run there.
+func (r *TestRepository) OverlayFor(environment string) (string, bool) {
+	for _, e := range r.Spec.Environments {
+		if e.Name != environment {
+			continue
+		}
+		if e.Overlay == "" {
+			return r.TestsPath() + "/overlays/" + environment, true
+		}
+		return r.TestsPath() + "/" + e.Overlay, true
+	}
+	return "", false
+}
+
+// TestsPath gives the folder of the tests.
+func (r *TestRepository) TestsPath() string {
+	if r.Spec.Path == "" {
+		return "tests"
+	}
+	return r.Spec.Path
+}
+
+// TestRepositoryList is a list of TestRepositories.
+// +kubebuilder:object:root=true
+type TestRepositoryList struct {
+	metav1.TypeMeta `json:",inline"`
+	metav1.ListMeta `json:"metadata,omitempty"`
+	Items           []TestRepository `json:"items"`
+}
