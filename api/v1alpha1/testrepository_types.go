@@ -231,6 +231,10 @@ type Head struct {
 	Branch string `json:"branch"`
 	// commit is the full hash.
 	Commit string `json:"commit"`
+	// environments that have their run of this commit.
+	// +listType=set
+	// +optional
+	Environments []string `json:"environments,omitempty"`
 }
 
 // PullRequestHead is an open pull request.
@@ -239,6 +243,10 @@ type PullRequestHead struct {
 	Number int64 `json:"number"`
 	// commit is the full hash of its head.
 	Commit string `json:"commit"`
+	// environments that have their run of this commit.
+	// +listType=set
+	// +optional
+	Environments []string `json:"environments,omitempty"`
 	// skipped says why it has no runs; empty when it has.
 	// +optional
 	Skipped string `json:"skipped,omitempty"`
