@@ -1,0 +1,15 @@
+// Package git is the hand that reads Git repositories: which refs there are, the files of
+// a commit, and the paths that differ between two commits.
+//
+// An [Endpoint] (URL and credential) flows in; [Refs], a read-only [fs.FS] and sorted paths
+// flow out. Everything is read as Git objects with go-git: there is no git binary, no work
+// tree and no clone that outlives a call. [Client] talks to hosts over https and ssh,
+// [Cache] remembers what it answered, and [Local] reads a working copy for the command line.
+//
+// A repository is hostile until shown otherwise, so bytes, counts, depth and time are bound
+// by [Limits]. Every error is a fault of api/fault, classified here once, and never holds a
+// credential. Repositories with SHA-256 object names are not supported, as go-git v5 is
+// built for SHA-1.
+//
+// The package must not know of tests, kustomize, clusters or forges.
+package git

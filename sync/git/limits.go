@@ -1,0 +1,36 @@
+package git
+
+// Limits bounds what a repository may cost. A zero field means its default; exceeding one is
+// a LimitExceeded fault that names the limit and, where there is one, the file.
+type Limits struct {
+	// Refs is how many refs a host may advertise, 100,000 by default.
+	Refs int
+	// PackBytes bounds a pack as it is sent, and what is kept of it in memory when inflated,
+	// 256 MiB by default.
+	PackBytes int64
+	// Files is how many files and folders a tree may hold below the path read, 10,000 by default.
+	Files int
+	// FileBytes bounds one file, 8 MiB by default.
+	FileBytes int64
+	// TotalBytes bounds all files of a tree together, 64 MiB by default.
+	TotalBytes int64
+	// Depth is how many folders deep a file may lie below the root, 32 by default.
+	Depth int
+}
+
+func (l Limits) withDefaults() Limits {
+	l.Refs = orDefault(l.Refs, 100_000)
+	l.PackBytes = orDefault(l.PackBytes, 256<<20)
+	l.Files = orDefault(l.Files, 10_000)
+	l.FileBytes = orDefault(l.FileBytes, 8<<20)
+	l.TotalBytes = orDefault(l.TotalBytes, 64<<20)
+	l.Depth = orDefault(l.Depth, 32)
+	return l
+}
+
+func orDefault[N int | int64](n, fallback N) N {
+	if n > 0 {
+		return n
+	}
+	return fallback
+}
