@@ -1,0 +1,34 @@
+package runner
+
+import (
+	"context"
+
+	"github.com/assay-dev/assay/api/v1alpha1"
+	"github.com/assay-dev/assay/catalog"
+)
+
+// Attempt is what an Executor needs to know to start one pod.
+type Attempt struct {
+	Run         *v1alpha1.TestRun
+	Suite       catalog.Suite
+	Number      int32
+	Environment *v1alpha1.TestEnvironment
+	// ContentDigest of the content that the pod fetches; empty when the suite runs without content.
+	ContentDigest string
+	// TestsPath is the folder of the tests from the root of the repository, the default of a suite's workingDir.
+	// Empty means "tests".
+	TestsPath string
+}
+
+// Executor carries actions out. All methods can be called concurrently.
+type Executor interface {
+	// Start brings the attempt's pod into being under the name PodName gives. When it is there already, for the
+	// same run, Start does nothing. It gives a fault: PodRefused when the cluster will not have such a pod,
+	// RateLimited when it has no room for it now, Conflict when the name belongs to somebody else.
+	Start(ctx context.Context, attempt Attempt) error
+	// Stop ends the pod and removes it, giving its container the grace to end by itself; it does not wait. A pod
+	// that is not there, or not the run's, is no error and left alone.
+	Stop(ctx context.Context, run *v1alpha1.TestRun, pod string) error
+	// List gives the attempts of the run whose pods exist, ended ones included, by suite and number.
+	List(ctx context.Context, run *v1alpha1.TestRun) ([]ObservedAttempt, error)
+}

@@ -1,0 +1,43 @@
+// Package gateway is the HTTP server that test pods talk to: content by digest out, outcomes in.
+//
+// A request carries the pod's projected token (audience [Audience]). The gateway asks the API server whose it is
+// (TokenReview), looks the pod up, and gives it the content that its own annotation names and nothing else; what a pod
+// reports is written to that pod's annotation. It knows nothing of Git or forges: [Content] brings the bytes.
+package gateway
+
+import (
+	"context"
+	"io"
+	"net/http"
+	"time"
+
+	authenticationv1 "k8s.io/client-go/kubernetes/typed/authentication/v1"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/assay-dev/assay/api/v1alpha1"
+)
+
+// Audience of the projected tokens.
+const Audience = "assay-gateway"
+
+// Content brings the content of a suite of a run, rebuilding it when it is not at hand. It can be called concurrently.
+// A digest that is no longer what the run's suite has is a fault (ContentFailed).
+type Content interface {
+	Open(ctx context.Context, run *v1alpha1.TestRun, suite, digest string) (io.ReadCloser, error)
+}
+
+// Options of the gateway. The zero value means the defaults.
+type Options struct {
+	// Concurrency is how many requests are served at the same time; others wait for up to Wait, then get 503.
+	// Default 64.
+	Concurrency int
+	// Wait for a free place. Default 10s.
+	Wait time.Duration
+	// ContentTimeout bounds sending one content. Default 5m.
+	ContentTimeout time.Duration
+}
+
+// New gives the handler of GET /v1/content/{digest} and POST /v1/outcome. c reads pods and runs and patches pods.
+func New(c client.Client, reviewer authenticationv1.TokenReviewInterface, content Content, o Options) http.Handler {
+	panic("being written")
+}
