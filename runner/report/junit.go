@@ -1,6 +1,7 @@
 package report
 
 import (
+	"bytes"
 	"encoding/xml"
 	"errors"
 	"fmt"
@@ -29,6 +30,12 @@ type junitElement struct {
 	text  *text       // takes the characters; nil to drop them
 }
 
+// isLayout tells the white space between the elements of a failed attempt, whose trace is an element of its own.
+func (e junitElement) isLayout(characters []byte) bool {
+	attempt := strings.HasPrefix(e.name, "flaky") || strings.HasPrefix(e.name, "rerun")
+	return attempt && len(bytes.TrimSpace(characters)) == 0
+}
+
 func parseJUnit(r io.Reader, limits Limits) (Report, error) {
 	p := &junitParser{builder: newBuilder(JUnit, r, limits)}
 	in, unknown := utf8Reader(p.source)
@@ -40,6 +47,9 @@ func parseJUnit(r io.Reader, limits Limits) (Report, error) {
 	decoder.Entity = xml.HTMLEntity
 	p.walk(decoder)
 	p.closeAll()
+	if p.known && p.cases() == 0 && !p.report.Truncated {
+		p.warn("no test case in it")
+	}
 	return p.finish(p.foreign())
 }
 
@@ -64,7 +74,7 @@ func (p *junitParser) walk(decoder *xml.Decoder) {
 		case xml.EndElement:
 			p.end(t.Name.Local)
 		case xml.CharData:
-			if top := p.top(); top.text != nil {
+			if top := p.top(); top.text != nil && !top.isLayout(t) {
 				top.text.write(string(t))
 			}
 		}

@@ -28,7 +28,7 @@ type tapLine struct {
 	kind     tapKind
 	indent   int
 	text     string // of a comment; the reason of a directive, plan or bail-out
-	name     string // of a test
+	name     string // of a test; may be empty
 	number   int    // of a test (0 for none) or of the tests planned
 	status   Status // of a test
 	duration time.Duration
@@ -110,12 +110,6 @@ func (l *tapLine) readTest(rest string) {
 		m[3] = strings.TrimRight(name, " ")
 	}
 	l.readDirective(m[3])
-	if l.name == "" {
-		l.name = "test"
-		if l.number > 0 {
-			l.name += " " + strconv.Itoa(l.number)
-		}
-	}
 }
 
 // readDirective splits a description at the first directive; a # that starts none belongs to the description.

@@ -5,7 +5,9 @@ import (
 )
 
 // tapYAML is an open YAML block behind a test line. Producers write it by hand as often as not, so it is read as
-// lines, not as YAML: all of it becomes the details, and a few keys become fields.
+// lines, not as YAML: for a failed test all of it
+// becomes the details; the message and the duration become fields. The place
+// does not: tools tell it for failures only, and File is part of what identifies a case.
 type tapYAML struct {
 	test   *tapTest
 	indent int
@@ -39,7 +41,9 @@ func (p *tapParser) inYAML(raw string) bool {
 		p.yaml = nil
 		return true
 	}
-	y.test.details.write(raw[min(y.indent, indent):] + "\n")
+	if y.test.one.Status.Bad() {
+		y.test.details.write(raw[min(y.indent, indent):] + "\n")
+	}
 	if indent == y.indent {
 		y.readKey(rest, p.limits.Message)
 	} else {
@@ -63,16 +67,9 @@ func (y *tapYAML) readKey(s string, limit int) {
 }
 
 func (y *tapYAML) readNested(s string, limit int) {
-	switch {
-	case y.key == "at":
-		if key, value, ok := strings.Cut(s, ":"); ok {
-			y.set(strings.TrimSpace(key), unquoteYAML(value), limit)
-		}
-	case y.scalar && (y.key == "message" || y.key == "error"):
-		one := &y.test.one
-		if one.Status.Bad() && len(one.Message) < limit {
-			one.Message += s + "\n"
-		}
+	one := &y.test.one
+	if y.scalar && (y.key == "message" || y.key == "error") && one.Status.Bad() && len(one.Message) < limit {
+		one.Message += cutHead(s, limit) + "\n"
 	}
 }
 
@@ -85,23 +82,7 @@ func (y *tapYAML) set(key, value string, limit int) {
 		}
 	case "duration_ms":
 		one.Duration = parseSeconds(value + "ms")
-	case "file":
-		one.File = value
-	case "line", "lineNumber":
-		one.Line = parseCount(value)
-	case "location":
-		one.File, one.Line = splitLocation(value)
 	}
-}
-
-// splitLocation reads "file:line:column".
-func splitLocation(s string) (file string, line int) {
-	parts := strings.Split(s, ":")
-	if len(parts) < 3 {
-		return s, 0
-	}
-	n := len(parts)
-	return strings.Join(parts[:n-2], ":"), parseCount(parts[n-2])
 }
 
 func unquoteYAML(s string) string {
