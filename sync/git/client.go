@@ -2,9 +2,15 @@ package git
 
 import (
 	"context"
-	"errors"
-	"io/fs"
+	"crypto/sha256"
+	"crypto/tls"
 	"net"
+	"net/http"
+	"net/netip"
+	"syscall"
+	"time"
+
+	"golang.org/x/sync/singleflight"
 )
 
 // Options configures a [Client]. Its zero value is fit for use.
@@ -25,52 +31,82 @@ type Options struct {
 // Client reads repositories on hosts. It is safe for concurrent use and keeps nothing but
 // idle connections between calls.
 type Client struct {
-	options Options
+	options  Options
+	trippers trippers
+	slots    slots
+	listing  singleflight.Group // of Refs, by Endpoint.identity
 }
 
 // New gives a client with the options.
-func New(options Options) *Client { return &Client{options: options} }
-
-// Refs is what a host advertises. It may be shared between callers and must not be changed.
-type Refs struct {
-	// Default is the full name of the ref that HEAD points to, such as refs/heads/main; empty
-	// for an empty repository or a detached HEAD.
-	Default string
-	// Hashes gives the commit of each ref by its full name: branches, tags (peeled), and
-	// refs/pull/*/head and refs/merge-requests/*/head.
-	Hashes map[string]string
+func New(options Options) *Client {
+	options.Limits = options.Limits.withDefaults()
+	options.PerHost = orDefault(options.PerHost, 8)
+	if options.UserAgent == "" {
+		options.UserAgent = "assay"
+	}
+	if options.Dial == nil {
+		options.Dial = (&net.Dialer{Timeout: 15 * time.Second, Control: refuseLinkLocal}).DialContext
+	}
+	return &Client{
+		options: options,
+		slots:   slots{each: options.PerHost, hosts: map[string]*slot{}},
+		trippers: trippers{
+			own: map[[sha256.Size]byte]*http.Transport{},
+			base: &http.Transport{
+				Proxy: http.ProxyFromEnvironment, DialContext: options.Dial, ForceAttemptHTTP2: true,
+				TLSClientConfig: &tls.Config{MinVersion: tls.VersionTLS12}, TLSHandshakeTimeout: 15 * time.Second,
+				ResponseHeaderTimeout: DefaultTimeout, IdleConnTimeout: 90 * time.Second,
+				MaxIdleConns: 128, MaxIdleConnsPerHost: options.PerHost, MaxResponseHeaderBytes: 64 << 10,
+			},
+		},
+	}
 }
 
-// TreeHasher is implemented by every [fs.FS] of this package. Equal hashes mean equal content,
-// so a caller may skip what it has already done for one.
-type TreeHasher interface {
-	// TreeHash gives the Git object name of the file or folder at the path ("." for the root
-	// of the repository), and whether it is there.
-	TreeHash(path string) (hash string, ok bool)
+func refuseLinkLocal(_, address string, _ syscall.RawConn) error {
+	if to, err := netip.ParseAddrPort(address); err == nil && to.Addr().Unmap().IsLinkLocalUnicast() {
+		return errLinkLocal
+	}
+	return nil
 }
 
-var errUnfinished = errors.New("not written yet")
-
-// Refs lists the refs of a repository with exactly one request for its advertisement.
-// Concurrent calls for the same URL and credential share one. An empty repository has no
-// refs and is no error.
-func (c *Client) Refs(ctx context.Context, e Endpoint) (Refs, error) { return Refs{}, errUnfinished }
-
-// Tree reads the files below path ("tests", or "" for all) of a commit, given by its full
-// hash. The result is rooted at the root of the repository, so names read tests/a.yaml; it is
-// read-only, in memory and safe for concurrent use, and implements [fs.ReadDirFS],
-// [fs.ReadFileFS], [fs.StatFS] and [TreeHasher]. A path that the commit lacks is no error:
-// the result says [fs.ErrNotExist] for it. Symlinks and submodules are listed as
-// [fs.ModeSymlink] and [fs.ModeIrregular], and opening one is a SymlinkRefused fault; Git LFS
-// pointers are plain files. A commit that is not there (any more) is a RefNotFound fault.
-func (c *Client) Tree(ctx context.Context, e Endpoint, commit, path string) (fs.FS, error) {
-	return nil, errUnfinished
+// operate runs f on a session with the repository, within the host's slots and the endpoint's
+// time, and classifies the error of whatever fails.
+func (c *Client) operate(ctx context.Context, e Endpoint, f func(context.Context, location, *session) error) error {
+	l, err := parseLocation(e.URL, c.options.AllowHTTP)
+	if err != nil {
+		return err
+	}
+	release, err := c.slots.acquire(ctx, l.address())
+	if err != nil {
+		return classify(err, e, l)
+	}
+	defer release()
+	ctx, cancel := context.WithTimeout(ctx, e.timeout())
+	defer cancel()
+	err = c.converse(ctx, e, l, f)
+	// What a connection that was closed for lack of time says is beside the point.
+	if err != nil && ctx.Err() != nil {
+		err = ctx.Err()
+	}
+	return classify(err, e, l)
 }
 
-// Changed lists the paths that differ between the trees of two commits, sorted; a rename
-// gives both names, a deletion the old one. known is false, without an error, when base is
-// empty, all zeros or not there any more, or when too much differs to list it; the caller
-// must then assume that everything changed. A head that is not there is a RefNotFound fault.
-func (c *Client) Changed(ctx context.Context, e Endpoint, base, head string) (paths []string, known bool, err error) {
-	return nil, false, errUnfinished
+func (c *Client) converse(ctx context.Context, e Endpoint, l location, f func(context.Context, location, *session) error) error {
+	conn, err := c.open(ctx, e, l)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = conn.Close() }() // everything was read
+	adv, err := conn.advertise(ctx)
+	if err != nil {
+		return err
+	}
+	return f(ctx, l, &session{connection: conn, AdvRefs: adv, limits: c.options.Limits, agent: c.options.UserAgent})
+}
+
+func (c *Client) open(ctx context.Context, e Endpoint, l location) (connection, error) {
+	if l.scheme == "ssh" {
+		return c.openSSH(ctx, e, l)
+	}
+	return c.openHTTP(e, l)
 }

@@ -1,5 +1,10 @@
 package git
 
+import (
+	"fmt"
+	"io"
+)
+
 // Limits bounds what a repository may cost. A zero field means its default; exceeding one is
 // a LimitExceeded fault that names the limit and, where there is one, the file.
 type Limits struct {
@@ -33,4 +38,39 @@ func orDefault[N int | int64](n, fallback N) N {
 		return n
 	}
 	return fallback
+}
+
+// limitError is a limit that was hit, before the place is known.
+type limitError struct {
+	what  string
+	limit int64
+}
+
+func (e limitError) Error() string { return fmt.Sprintf("more than %d %s", e.limit, e.what) }
+
+// limitReader gives the first n bytes of r and then the error, unless r ends there.
+func limitReader(r io.Reader, n int64, err error) io.Reader {
+	return &limitedReader{r: r, left: n, err: err}
+}
+
+type limitedReader struct {
+	r    io.Reader
+	left int64
+	err  error
+}
+
+func (l *limitedReader) Read(p []byte) (int, error) {
+	if l.left < 0 {
+		return 0, l.err
+	}
+	// One byte more than is left tells the end of r from the end of the limit.
+	if int64(len(p)) > l.left+1 {
+		p = p[:l.left+1]
+	}
+	n, err := l.r.Read(p)
+	l.left -= int64(n)
+	if l.left < 0 {
+		return n - 1, l.err
+	}
+	return n, err
 }
