@@ -68,8 +68,8 @@ func (f *forge) classifyTransport(ctx context.Context, err error) error {
 	case errors.As(err, &certificate):
 		out.Reason, out.Message = fault.HostNotTrusted, fmt.Sprintf("the certificate of %q is not trusted: %s", host, certificate.Err)
 		out.Remedy = "put the certificate of its authority into the Secret's key ca.crt"
-	case errors.As(err, &record):
-		out.Reason, out.Message = fault.HostNotTrusted, fmt.Sprintf("%q does not speak TLS", host)
+	case errors.As(err, &record), errors.Is(err, http.ErrSchemeMismatch):
+		out.Reason, out.Message = fault.HostNotTrusted, fmt.Sprintf("%q does not speak TLS on this port", host)
 	case errors.Is(err, errRedirect):
 		out.Reason, out.Message = fault.HostNotTrusted, fmt.Sprintf("%q redirects to another host, where the token is not sent", host)
 		out.Remedy = "set spec.apiURL to the forge's real root"

@@ -99,7 +99,8 @@ func (s statuses) Set(ctx context.Context, commit string, status providers.Statu
 			return s.refNotFound("the commit "+commit, err)
 		}
 		refused := response != nil && response.Response != nil &&
-			(response.StatusCode == http.StatusNotFound || response.StatusCode == http.StatusInternalServerError)
+			(response.StatusCode == http.StatusInternalServerError ||
+				response.StatusCode == http.StatusNotFound && s.repositoryExists(client))
 		if !refused || attempt == attempts || !pause(ctx, time.Duration(attempt)*250*time.Millisecond) {
 			return s.classify(ctx, response, err)
 		}
