@@ -12,8 +12,8 @@ import (
 
 // Refs is what a host advertises. It may be shared between callers and must not be changed.
 type Refs struct {
-	// Default is the full name of the ref that HEAD points to, such as refs/heads/main; empty
-	// for an empty repository or a detached HEAD.
+	// Default is the full name of the branch that HEAD is on, such as refs/heads/main; empty
+	// for an empty repository, and when no branch stands where HEAD does.
 	Default string
 	// Hashes gives the commit of each ref by its full name: branches, tags (peeled), and
 	// refs/pull/*/head and refs/merge-requests/*/head.
