@@ -21,17 +21,25 @@ func newBuilder(format Format, r io.Reader, limits Limits) *builder {
 
 // add keeps the case, or counts it where the limits are reached. Details and outputs come cut, from a text.
 func (b *builder) add(c Case) {
+	if len(b.report.Cases) >= b.limits.Cases {
+		b.omit(&c)
+		return
+	}
 	c = b.settled(c)
 	size := c.size()
-	if len(b.report.Cases) >= b.limits.Cases || b.kept+size > b.limits.Bytes {
-		if b.report.Omitted == (Counts{}) {
-			b.warn("only %d cases are kept, the others are counted: the report is over the limit", len(b.report.Cases))
-		}
-		b.report.Omitted.add(&c)
+	if b.kept+size > b.limits.Bytes {
+		b.omit(&c)
 		return
 	}
 	b.kept += size
 	b.report.Cases = append(b.report.Cases, c)
+}
+
+func (b *builder) omit(c *Case) {
+	if b.report.Omitted == (Counts{}) {
+		b.warn("only %d cases are kept, the others are counted: the report is over the limit", len(b.report.Cases))
+	}
+	b.report.Omitted.add(c)
 }
 
 // settled gives the case as a report may hold it.
@@ -58,7 +66,7 @@ func (b *builder) settled(c Case) Case {
 }
 
 func (b *builder) warn(format string, args ...any) {
-	if len(b.report.Warnings) < b.limits.Warnings {
+	if len(b.report.Warnings) < b.limits.Warnings { // first of all: what is dropped should cost nothing
 		b.report.Warnings = append(b.report.Warnings, line(fmt.Sprintf(format, args...), 500))
 	}
 }

@@ -13,6 +13,12 @@ const maxDuration = 365 * 24 * time.Hour
 // parseSeconds reads a time as tools write it: seconds with thousands separators or a decimal comma, in other digits
 // than ours, or with a unit ("12ms"). What is no time, or below zero, is 0.
 func parseSeconds(s string) time.Duration {
+	if s == "" {
+		return 0
+	}
+	if seconds, err := strconv.ParseFloat(s, 64); err == nil {
+		return seconds2Duration(seconds)
+	}
 	s = strings.Map(plainDigit, strings.TrimSpace(s))
 	if d, err := time.ParseDuration(s); err == nil {
 		return clampDuration(d)
@@ -23,7 +29,7 @@ func parseSeconds(s string) time.Duration {
 		case sep == "," && strings.Contains(whole, ","): // 1,234,567
 			s = strings.ReplaceAll(s, ",", "")
 		default: // the last separator is the decimal one: 1,234.5 and 1.234,5 and 0,5
-			s = strings.NewReplacer(",", "", ".", "").Replace(whole) + "." + part
+			s = strings.ReplaceAll(strings.ReplaceAll(whole, ",", ""), ".", "") + "." + part
 		}
 	}
 	seconds, err := strconv.ParseFloat(s, 64)
@@ -67,7 +73,10 @@ func plainDigit(r rune) rune {
 
 // parseCount reads a counter attribute; what is no number is 0.
 func parseCount(s string) int {
-	n, err := strconv.Atoi(strings.NewReplacer(",", "", " ", "").Replace(s))
+	if s == "" {
+		return 0
+	}
+	n, err := strconv.Atoi(strings.ReplaceAll(strings.TrimSpace(s), ",", ""))
 	if err != nil || n < 0 {
 		return 0
 	}

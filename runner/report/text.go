@@ -3,6 +3,7 @@ package report
 import (
 	"fmt"
 	"strings"
+	"unicode"
 	"unicode/utf8"
 )
 
@@ -160,10 +161,25 @@ func cutTail(s string, n int) string {
 
 // line gives the text as one trimmed line of at most limit bytes.
 func line(s string, limit int) string {
+	if len(s) <= limit && isLine(s) {
+		return s
+	}
 	if len(s) > 8*limit {
 		s = cutHead(s, 8*limit)
 	}
 	return clip(strings.Join(strings.Fields(clean(s)), " "), limit)
+}
+
+// isLine tells what line would leave as it is; it may err to the safe side.
+func isLine(s string) bool {
+	space := true
+	for _, r := range s {
+		if r == utf8.RuneError || r == escMark || r == '#' || isControl(r) || r != ' ' && unicode.IsSpace(r) || r == ' ' && space {
+			return false
+		}
+		space = r == ' '
+	}
+	return s == "" || !space
 }
 
 // text collects output and keeps its head and its tail, limit bytes in all. The zero value with a limit is ready.
