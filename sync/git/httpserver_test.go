@@ -2,6 +2,8 @@ package git_test
 
 import (
 	"encoding/pem"
+	"io"
+	"log"
 	"net/http"
 	"net/http/cgi"
 	"net/http/httptest"
@@ -36,8 +38,9 @@ func newHost(t testing.TB, r *repository) *host {
 		t.Fatal(err)
 	}
 	backend := &cgi.Handler{
-		Path: filepath.Join(strings.TrimSpace(string(path)), "git-http-backend"),
-		Env:  append(gitEnv(), "GIT_PROJECT_ROOT="+filepath.Dir(r.dir), "GIT_HTTP_EXPORT_ALL=1"),
+		Path:   filepath.Join(strings.TrimSpace(string(path)), "git-http-backend"),
+		Logger: quiet, Stderr: io.Discard,
+		Env: append(gitEnv(), "GIT_PROJECT_ROOT="+filepath.Dir(r.dir), "GIT_HTTP_EXPORT_ALL=1"),
 	}
 	h.Server = httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		h.mu.Lock()
@@ -53,10 +56,14 @@ func newHost(t testing.TB, r *repository) *host {
 		}
 		backend.ServeHTTP(&counting{w, h}, r)
 	}))
+	h.Config.ErrorLog = quiet
 	h.StartTLS()
 	t.Cleanup(h.Close)
 	return h
 }
+
+// quiet is for what servers say about clients that hang up, as these do on purpose.
+var quiet = log.New(io.Discard, "", 0)
 
 type counting struct {
 	http.ResponseWriter

@@ -20,8 +20,8 @@ type store struct {
 	left    int64 // bytes that may still be kept
 	inflate int64 // bytes that may still be inflated, kept or not
 	objects map[plumbing.Hash]stored
-	// tooBig are blobs over the limit, by their size. They are not kept, and matter only
-	// when a file asks for one.
+	// tooBig are blobs that were not kept, by their size. They matter only when a file asks
+	// for one.
 	tooBig map[plumbing.Hash]int64
 	// unresolved says that a delta was dropped because it, its base or its result was too big,
 	// so that a blob that is not there may be one that is too big.
@@ -37,7 +37,8 @@ type stored struct {
 // empty objects costs something.
 const objectOverhead = 256
 
-// structureBytes bounds one commit or tree; the tree of a folder with 500,000 files has about this size.
+// structureBytes bounds one commit, tree or delta; the tree of a folder with 500,000 files has
+// about this size.
 const structureBytes = 32 << 20
 
 func newStore(limits Limits) *store {
@@ -48,10 +49,12 @@ func newStore(limits Limits) *store {
 }
 
 // read gives the content of an object of the kind; see [source].
-func (s *store) read(kind plumbing.ObjectType, hash plumbing.Hash, _ int64) ([]byte, error) {
+func (s *store) read(kind plumbing.ObjectType, hash plumbing.Hash, most int64) ([]byte, error) {
 	o, ok := s.objects[hash]
 	size, big := s.tooBig[hash]
 	switch {
+	case ok && o.kind == kind && int64(len(o.content)) > most:
+		return nil, tooBigError{int64(len(o.content))}
 	case ok && o.kind == kind:
 		return o.content, nil
 	case big:
@@ -116,7 +119,7 @@ func (u *unpacker) next(ctx context.Context) error {
 	if u.inflate -= h.Length; u.inflate < 0 || h.Length < 0 {
 		return limitError{"bytes of inflated objects in a pack", 16 * u.limits.PackBytes}
 	}
-	if h.Length > u.most(h.Type) {
+	if h.Length > structureBytes || h.Type == plumbing.BlobObject && !u.worth(h.Length) {
 		return u.drop(ctx, h)
 	}
 	content, err := u.content(h.Length)
@@ -140,15 +143,10 @@ func (u *unpacker) next(ctx context.Context) error {
 	return u.keep(h.Offset, stored{h.Type, content})
 }
 
-// most is the size up to which an object is kept. A delta's kind is unknown before its base is.
-func (u *unpacker) most(kind plumbing.ObjectType) int64 {
-	switch kind {
-	case plumbing.BlobObject:
-		return u.limits.FileBytes
-	case plumbing.OFSDeltaObject, plumbing.REFDeltaObject:
-		return max(u.limits.FileBytes, structureBytes)
-	}
-	return structureBytes
+// worth says whether a blob is kept. One over the limit of a file is no use but as the base of
+// a delta, which Git takes from similar files anywhere; so it is kept while there is room.
+func (u *unpacker) worth(size int64) bool {
+	return size <= u.limits.FileBytes || size <= structureBytes && size < u.left/2
 }
 
 func (u *unpacker) content(size int64) ([]byte, error) {
@@ -261,7 +259,7 @@ func (u *unpacker) patch(base stored, d delta) (stored, error) {
 	if n <= 0 {
 		return stored{}, packfile.ErrInvalidDelta
 	}
-	if size > uint64(u.most(base.kind)) {
+	if size > structureBytes || base.kind == plumbing.BlobObject && !u.worth(int64(size)) {
 		return stored{}, tooBigError{int64(min(size, 1<<62))}
 	}
 	u.left += int64(len(d.code)) // the result takes the place of the delta

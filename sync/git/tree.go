@@ -230,6 +230,9 @@ func (o *outline) missing(objects *store) []plumbing.Hash {
 func (o *outline) fill() error {
 	for _, f := range o.files {
 		content, err := o.source.read(plumbing.BlobObject, f.node.hash, o.limits.FileBytes)
+		if unsure := (tooBigError{}); errors.Is(err, unsure) {
+			return o.tooBig(f.path)
+		}
 		if err != nil {
 			return o.broken(f.path, err)
 		}
@@ -241,13 +244,22 @@ func (o *outline) fill() error {
 	return nil
 }
 
+// tooBig is for a file that could not be had because something too big was dropped: itself, or
+// what Git stored it as a difference to. A file that is known to be too big is named first.
+func (o *outline) tooBig(path string) error {
+	for _, f := range o.files {
+		_, err := o.source.read(plumbing.BlobObject, f.node.hash, o.limits.FileBytes)
+		if big := (tooBigError{}); errors.As(err, &big) && big.size > 0 {
+			return o.broken(f.path, err)
+		}
+	}
+	return o.at(path, fault.LimitExceeded, "keep smaller files, or raise the limit", "more than %d bytes, or stored as a difference to a file of more than %d", o.limits.FileBytes, structureBytes)
+}
+
 // broken is for objects that cannot be read.
 func (o *outline) broken(path string, err error) error {
 	var big tooBigError
 	if errors.As(err, &big) {
-		if big.size == 0 {
-			return o.at(path, fault.LimitExceeded, "keep smaller files, or raise the limit", "more than %d bytes in a file", o.limits.FileBytes)
-		}
 		return o.at(path, fault.LimitExceeded, "keep smaller files, or raise the limit", "%d bytes, more than %d in a file", big.size, o.limits.FileBytes)
 	}
 	if errors.Is(err, plumbing.ErrObjectNotFound) {
