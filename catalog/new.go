@@ -1,7 +1,17 @@
 package catalog
 
+import (
+	"errors"
+	"slices"
+	"strings"
+
+	"github.com/assay-dev/assay/api/fault"
+)
+
 // Object is one object that rendering made.
 type Object struct {
+	// Name of the object, for messages about one that cannot be decoded.
+	Name string
 	// YAML of the object, one document (JSON is YAML too).
 	YAML []byte
 	// File that defines it, from the root of the repository; empty when it is not known.
@@ -15,5 +25,59 @@ type Object struct {
 // Every problem is reported, joined, as faults InvalidCatalog that name the suite, the file
 // that defines it and the field.
 func New(objects []Object, files []string) (Catalog, error) {
-	panic("being written")
+	c := Catalog{Files: slices.Clone(files)}
+	slices.Sort(c.Files)
+	c.Files = slices.Compact(c.Files)
+	var errs []error
+	for _, o := range objects {
+		suite, err := newSuite(o)
+		if err != nil {
+			errs = append(errs, err)
+			continue
+		}
+		c.Suites = append(c.Suites, suite)
+	}
+	slices.SortStableFunc(c.Suites, func(a, b Suite) int { return strings.Compare(a.Name, b.Name) })
+	for i := 1; i < len(c.Suites); i++ {
+		if a, b := c.Suites[i-1], c.Suites[i]; a.Name == b.Name {
+			errs = append(errs, twice(a, b))
+		}
+	}
+	if err := errors.Join(errs...); err != nil {
+		return Catalog{}, err
+	}
+	return c, nil
+}
+
+func newSuite(o Object) (Suite, error) {
+	docs, err := splitDocuments(o.File, o.YAML)
+	if err != nil {
+		return Suite{}, err
+	}
+	p := &problems{file: o.File, suite: o.Name}
+	if len(docs) != 1 {
+		p.add("", "", "%d objects where one is needed", len(docs))
+		return Suite{}, p.err()
+	}
+	parsed, ok := parseSuite(docs[0], p)
+	if !ok {
+		return Suite{}, p.err()
+	}
+	validateFields(&parsed, p)
+	applyDefaults(&parsed)
+	validateWhole(&parsed, p)
+	sum, err := digest(&parsed)
+	if err != nil {
+		return Suite{}, err
+	}
+	return Suite{TestSuite: parsed, File: o.File, Digest: sum}, p.err()
+}
+
+func twice(a, b Suite) error {
+	other := a.File
+	if other == "" {
+		other = "another file"
+	}
+	return fault.New(fault.InvalidCatalog, fault.Place{File: b.File, Field: "metadata.name"}, "rename one of them",
+		"suite %q is defined twice, also in %s", b.Name, other)
 }

@@ -1,6 +1,10 @@
 package catalog
 
-import "github.com/assay-dev/assay/api/v1alpha1"
+import (
+	"errors"
+
+	"github.com/assay-dev/assay/api/v1alpha1"
+)
 
 // ParseFile reads the suites of a source file, before any patch and without defaults. file is
 // its path from the root of the repository and goes into the faults.
@@ -8,6 +12,54 @@ import "github.com/assay-dev/assay/api/v1alpha1"
 // It is strict: an unknown field, a field given twice or a value of the wrong type is a fault
 // InvalidCatalog with file, line and field, and so is an object of another kind. What patches
 // may still fill in is not asked for here, [New] does that. All problems are reported, joined.
+// A file that is too large or too deep is a fault LimitExceeded.
 func ParseFile(file string, data []byte) ([]v1alpha1.TestSuite, error) {
-	panic("being written")
+	docs, err := splitDocuments(file, data)
+	if err != nil {
+		return nil, err
+	}
+	var suites []v1alpha1.TestSuite
+	var errs []error
+	for _, doc := range docs {
+		p := &problems{file: file, lines: doc.lines}
+		if suite, ok := parseSuite(doc, p); ok {
+			validateFields(&suite, p)
+			suites = append(suites, suite)
+		}
+		errs = append(errs, p.found...)
+	}
+	if err := errors.Join(errs...); err != nil {
+		return nil, err
+	}
+	return suites, nil
+}
+
+// parseSuite decodes a document that must be a TestSuite.
+func parseSuite(doc document, p *problems) (v1alpha1.TestSuite, bool) {
+	object, ok := doc.value.(map[string]any)
+	if !ok {
+		p.add("", "write a TestSuite", "the document is not an object")
+		return v1alpha1.TestSuite{}, false
+	}
+	switch {
+	case object["kind"] != v1alpha1.TestSuiteKind:
+		p.add("kind", "keep other objects out of the folder of the tests; let generators add the annotation config.kubernetes.io/local-config",
+			"a catalog holds objects of kind %s only, not %s", v1alpha1.TestSuiteKind, shownOr(object["kind"], "one without kind"))
+		return v1alpha1.TestSuite{}, false
+	case object["apiVersion"] != v1alpha1.GroupVersion.String():
+		p.add("apiVersion", "write apiVersion: "+v1alpha1.GroupVersion.String(),
+			"%s is not known", shownOr(object["apiVersion"], "an object without apiVersion"))
+		return v1alpha1.TestSuite{}, false
+	case object["spec"] == nil:
+		p.add("spec", "write spec: {} and say what to run", "the suite has no spec")
+		return v1alpha1.TestSuite{}, false
+	}
+	return decodeSuite(doc, p)
+}
+
+func shownOr(value any, none string) string {
+	if value == nil {
+		return none
+	}
+	return shown(value)
 }

@@ -1,6 +1,14 @@
 package catalog
 
-import "github.com/assay-dev/assay/api/v1alpha1"
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/assay-dev/assay/api/fault"
+	"github.com/assay-dev/assay/api/v1alpha1"
+)
 
 // PlanInput is what a plan depends on; nothing else does.
 type PlanInput struct {
@@ -15,16 +23,104 @@ type PlanInput struct {
 	ChangedKnown bool
 	// Cause of the run.
 	Cause v1alpha1.Cause
-	// Branch that was pushed to, or that the pull request wants to go into.
+	// Branch that was pushed to, or that the pull request wants to go into. When it is not
+	// known, the triggers' branches are not asked.
 	Branch string
-	// Requested are the suites somebody asked for by name. Causes Schedule and API run
-	// exactly these; API without any runs every suite that is not suspended.
+	// Requested are the suites somebody asked for by name: then exactly these run. Without
+	// any, cause API runs every suite that is not suspended, and cause Schedule none.
 	Requested []string
 	// TestsPath is the folder of the tests, from the root of the repository. Empty: tests.
 	TestsPath string
 }
 
 // Plan decides for every suite of the head whether it runs, with at least one reason either
-// way, sorted by suite. The only error is a fault SuiteNotFound for a requested suite that the
-// head lacks.
-func Plan(in PlanInput) ([]v1alpha1.PlannedSuite, error) { panic("being written") }
+// way, sorted by suite. The only error is a fault SuiteNotFound for each requested suite that
+// the head lacks.
+func Plan(in PlanInput) ([]v1alpha1.PlannedSuite, error) {
+	if err := checkRequested(in); err != nil {
+		return nil, err
+	}
+	decide := newSelection(in).decide
+	if len(in.Requested) > 0 || in.Cause.Type == v1alpha1.CauseAPI || in.Cause.Type == v1alpha1.CauseSchedule {
+		decide = func(suite Suite) (bool, []string) { return decideRequested(in, suite) }
+	}
+	plan := make([]v1alpha1.PlannedSuite, 0, len(in.Head.Suites))
+	for _, suite := range in.Head.Suites {
+		run, reasons := decide(suite)
+		plan = append(plan, v1alpha1.PlannedSuite{
+			Suite:   suite.Name,
+			Run:     run,
+			Reasons: reasons,
+			Digest:  suite.Digest,
+			Gate:    suite.Spec.Gate,
+			Owners:  slices.Clone(suite.Spec.Owners),
+			File:    suite.File,
+		})
+	}
+	return plan, nil
+}
+
+func checkRequested(in PlanInput) error {
+	var errs []error
+	for _, name := range in.Requested {
+		if _, ok := in.Head.Suite(name); !ok {
+			names := make([]string, len(in.Head.Suites))
+			for i, s := range in.Head.Suites {
+				names[i] = s.Name
+			}
+			remedy := "the catalog has no suite at all"
+			if len(names) > 0 {
+				remedy = "the catalog has " + listed(names)
+			}
+			errs = append(errs, fault.New(fault.SuiteNotFound, fault.Place{}, remedy, "the catalog has no suite %q", name))
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// decideRequested is for suites that are asked for, by somebody or by their schedule.
+func decideRequested(in PlanInput, suite Suite) (bool, []string) {
+	scheduled := in.Cause.Type == v1alpha1.CauseSchedule
+	switch named := slices.Contains(in.Requested, suite.Name); {
+	case named && scheduled && suite.Spec.Suspend:
+		return false, []string{"suspended"}
+	case named && scheduled:
+		return true, []string{scheduledReason(in.Cause)}
+	case named && suite.Spec.Suspend:
+		return true, []string{"asked for, although suspended"}
+	case named:
+		return true, []string{"asked for"}
+	case scheduled:
+		return false, []string{"not scheduled for this time"}
+	case len(in.Requested) > 0:
+		return false, []string{"not asked for"}
+	case suite.Spec.Suspend:
+		return false, []string{"suspended"}
+	}
+	return true, []string{"asked for"}
+}
+
+func scheduledReason(cause v1alpha1.Cause) string {
+	if cause.ScheduledTime == nil {
+		return "scheduled"
+	}
+	return "scheduled for " + cause.ScheduledTime.UTC().Format(time.RFC3339)
+}
+
+// shownInList is how many entries a list in a message shows before it counts.
+const shownInList = 3
+
+// listed gives the first few texts and the count of the others.
+func listed(texts []string) string {
+	s := ""
+	for i, text := range texts[:min(len(texts), shownInList)] {
+		if i > 0 {
+			s += ", "
+		}
+		s += text
+	}
+	if more := len(texts) - shownInList; more > 0 {
+		s += fmt.Sprintf(" and %d more", more)
+	}
+	return s
+}

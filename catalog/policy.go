@@ -1,8 +1,71 @@
 package catalog
 
-import "github.com/assay-dev/assay/api/v1alpha1"
+import (
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"time"
+
+	"github.com/bmatcuk/doublestar/v4"
+	corev1 "k8s.io/api/core/v1"
+
+	"github.com/assay-dev/assay/api/fault"
+	"github.com/assay-dev/assay/api/v1alpha1"
+)
+
+// defaultTimeoutLimit is that of an environment that names none, as its field says.
+const defaultTimeoutLimit = time.Hour
 
 // CheckPolicy says what of the suite the environment forbids: its image, its timeout, its
 // resources. All violations are joined, as faults PolicyViolation that name the suite's file,
 // the field and the rule; nil when there is none.
-func CheckPolicy(suite Suite, environment *v1alpha1.TestEnvironment) error { panic("being written") }
+func CheckPolicy(suite Suite, environment *v1alpha1.TestEnvironment) error {
+	c := policyCheck{suite: suite, environment: environment.Name}
+	c.image(environment.Spec.Images)
+	limit := defaultTimeoutLimit
+	if t := environment.Spec.Limits.Timeout; t != nil {
+		limit = t.Duration
+	}
+	if t := suite.Spec.Timeout; t != nil && t.Duration > limit {
+		c.forbid("spec.timeout", fmt.Sprintf("ask for at most %s", limit), "%s is longer than limits.timeout allows", t.Duration)
+	}
+	c.resources("spec.resources.limits", suite.Spec.Resources.Limits, environment.Spec.Limits.Resources)
+	c.resources("spec.resources.requests", suite.Spec.Resources.Requests, environment.Spec.Limits.Resources)
+	return errors.Join(c.found...)
+}
+
+type policyCheck struct {
+	suite       Suite
+	environment string
+	found       []error
+}
+
+// image compares the image as it is written: * stays between slashes, ** crosses them.
+func (c *policyCheck) image(globs []string) {
+	if len(globs) == 0 {
+		return
+	}
+	for _, glob := range globs {
+		// A glob that is broken admits nothing.
+		if ok, err := doublestar.Match(glob, c.suite.Spec.Image); err == nil && ok {
+			return
+		}
+	}
+	c.forbid("spec.image", "use an image that matches "+listed(globs), "the image %q matches none of images", c.suite.Spec.Image)
+}
+
+func (c *policyCheck) resources(field string, asked, allowed corev1.ResourceList) {
+	for _, name := range slices.Sorted(maps.Keys(asked)) {
+		quantity := asked[name]
+		if most, limited := allowed[name]; limited && quantity.Cmp(most) > 0 {
+			c.forbid(join(field, string(name)), fmt.Sprintf("ask for at most %s", most.String()), "%s is more than limits.resources allows", quantity.String())
+		}
+	}
+}
+
+func (c *policyCheck) forbid(field, remedy, format string, args ...any) {
+	format = "environment %q forbids suite %q: " + format
+	args = append([]any{c.environment, c.suite.Name}, args...)
+	c.found = append(c.found, fault.New(fault.PolicyViolation, fault.Place{File: c.suite.File, Field: field}, remedy, format, args...))
+}
