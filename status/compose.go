@@ -1,6 +1,8 @@
 package status
 
 import (
+	"fmt"
+
 	"github.com/assay-dev/assay/api/v1alpha1"
 	"github.com/assay-dev/assay/providers"
 )
@@ -36,4 +38,26 @@ type Statement struct {
 	// Marker finds the comment again. It names the TestRepository, so that two that watch
 	// the same Git repository do not edit each other's comment.
 	Marker string
+}
+
+// Compose says what should stand on the forge about the runs of a commit.
+//
+// Each environment has one status, assay/<environment>: of the runs for pull requests and
+// pushes the newest speaks, one that was cancelled only when there is no other. It is
+// pending as soon as the run exists, and final in the end, also when no suite is concerned.
+// With spec.statuses Suite there is assay/<environment>/<suite> beside it for each suite that
+// runs. Runs for schedules and requests never touch the environment's status: they were not
+// about the change. They set the statuses of their suites, whatever spec.statuses says, as
+// nothing else tells of them.
+func Compose(in ComposeInput) Statement {
+	runs := ofCommit(in)
+	out := Statement{
+		Statuses: statuses(in, runs),
+		Marker:   fmt.Sprintf("<!-- assay:comment:v1 %s/%s -->", in.Repository.Namespace, in.Repository.Name),
+	}
+	if own := speakers(ofPullRequest(runs, in.PullRequest)); len(own) > 0 && in.Repository.Spec.Comment != v1alpha1.CommentNever {
+		out.Comment = comment(in, own, out.Marker)
+		out.CommentCreate = in.Repository.Spec.Comment != v1alpha1.CommentOnFailure || anyBad(own)
+	}
+	return out
 }

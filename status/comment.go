@@ -1,0 +1,244 @@
+package status
+
+import (
+	"fmt"
+	"regexp"
+	"strings"
+
+	"github.com/assay-dev/assay/api/v1alpha1"
+)
+
+// comment says how the change stands in every environment: a verdict, a table of suites and
+// environments, the failures, what was left out, why the rest ran, and how to run it again.
+// runs holds one run for each environment. The fullest form that fits is taken.
+func comment(in ComposeInput, runs []*v1alpha1.TestRun, marker string) string {
+	limit := in.Limits.Comment
+	if limit <= 0 {
+		limit = 65536
+	}
+	c := newConversation(in, runs)
+	for detail := everything; detail > headlineOnly; detail-- {
+		if body := c.body(marker, detail); len(body) <= limit {
+			return body
+		}
+	}
+	body := c.body(marker, headlineOnly)
+	if len(body) > limit {
+		return ""
+	}
+	return body
+}
+
+// detail says how much of the comment is there. Each level drops one thing more, what is
+// missed least first.
+type detail int
+
+const (
+	headlineOnly detail = iota
+	shortTable          // the table has its first rows only, and no failure is shown
+	failureNames        // of failures the names only
+	shortMessages
+	withoutPassed  // the table leaves out suites that passed everywhere
+	withoutLeftOut // nor is said what was left out
+	withoutReasons // nor why the others ran
+	everything
+)
+
+// conversation is what the parts of the comment are made from.
+type conversation struct {
+	in     ComposeInput
+	runs   []*v1alpha1.TestRun // one for each environment, sorted by environment
+	suites [][]suite           // of each run
+	rows   []row
+}
+
+// row is a suite in all environments.
+type row struct {
+	name  string
+	cells []*suite // as runs; nil where it does not run
+}
+
+func newConversation(in ComposeInput, runs []*v1alpha1.TestRun) conversation {
+	c := conversation{in: in, runs: runs}
+	for _, r := range runs {
+		c.suites = append(c.suites, suitesOf(r))
+	}
+	c.rows = rows(c.suites)
+	return c
+}
+
+func (c conversation) body(marker string, d detail) string {
+	parts := []string{marker + "\n### " + c.headline()}
+	if d > headlineOnly {
+		parts = append(parts, c.subject(), c.faults(), c.table(d), c.failures(d))
+	}
+	if d > withoutLeftOut {
+		parts = append(parts, c.leftOut())
+	}
+	if d > withoutReasons {
+		parts = append(parts, c.reasons())
+	}
+	if d < everything {
+		parts = append(parts, "Parts of this comment are left out, as it would be too long.")
+	}
+	if d > headlineOnly {
+		parts = append(parts, c.again())
+	}
+	var there []string
+	for _, p := range parts {
+		if p != "" {
+			there = append(there, p)
+		}
+	}
+	return strings.Join(there, "\n\n") + "\n"
+}
+
+// headline is the verdict in a line, with a glyph and words.
+func (c conversation) headline() string {
+	var total, failed, errored, open, cancelled, unplanned int
+	for i, r := range c.runs {
+		for _, s := range c.suites[i] {
+			total++
+			switch {
+			case !s.status.State.Final():
+				open++
+			case s.required() && s.status.State == v1alpha1.StateFailed:
+				failed++
+			case s.required() && s.status.State == v1alpha1.StateErrored:
+				errored++
+			}
+		}
+		switch state := stateOf(r); {
+		case state == v1alpha1.StateCancelled:
+			cancelled++
+		case broken(r):
+			unplanned++
+		case !state.Final():
+			open++
+		}
+	}
+	switch {
+	case failed > 0:
+		return fmt.Sprintf("%s %d of %s failed", glyph(v1alpha1.StateFailed), failed, count(total, "suite"))
+	case errored > 0:
+		return fmt.Sprintf("%s %d of %s gave no result", glyph(v1alpha1.StateErrored), errored, count(total, "suite"))
+	case unplanned > 0:
+		return fmt.Sprintf("%s The suites could not be run", glyph(v1alpha1.StateErrored))
+	case open > 0:
+		return fmt.Sprintf("%s The suites run", glyph(v1alpha1.StateRunning))
+	case cancelled > 0:
+		return fmt.Sprintf("%s Cancelled before the end", glyph(v1alpha1.StateCancelled))
+	case total == 0:
+		return glyph(v1alpha1.StatePassed) + " No suite is concerned by this change"
+	case c.lenient() > 0:
+		return fmt.Sprintf("%s All required suites passed, %s did not", glyph(v1alpha1.StatePassed), count(c.lenient(), "other"))
+	}
+	return fmt.Sprintf("%s %s passed", glyph(v1alpha1.StatePassed), count(total, "suite"))
+}
+
+// lenient counts the suites that went wrong without failing the verdict.
+func (c conversation) lenient() (n int) {
+	for i := range c.runs {
+		for _, s := range c.suites[i] {
+			if s.bad() && !s.required() {
+				n++
+			}
+		}
+	}
+	return n
+}
+
+// green says whether there is nothing left to look at.
+func (c conversation) green() bool {
+	for _, r := range c.runs {
+		if stateOf(r) != v1alpha1.StatePassed {
+			return false
+		}
+	}
+	return !anyBad(c.runs)
+}
+
+// subject names the commit and how each environment stands.
+func (c conversation) subject() string {
+	parts := []string{"Commit " + inline(c.in.Commit[:min(len(c.in.Commit), 12)], 12)}
+	for _, r := range c.runs {
+		text := inline(r.Spec.Environment, 63)
+		if url := target(c.in, r); url != "" {
+			text = fmt.Sprintf("[%s](<%s>)", text, url)
+		}
+		line := describeRun(r)
+		if broken(r) {
+			line = "not run"
+		}
+		parts = append(parts, fmt.Sprintf("**%s**: %s", text, inline(line, 200)))
+	}
+	return strings.Join(parts, " · ")
+}
+
+// broken says whether something kept the run from having suites at all.
+func broken(r *v1alpha1.TestRun) bool {
+	return stateOf(r) == v1alpha1.StateErrored && len(suitesOf(r)) == 0
+}
+
+// faults shows in full what kept runs from having suites at all.
+func (c conversation) faults() string {
+	var parts []string
+	for _, r := range c.runs {
+		if broken(r) {
+			parts = append(parts, fmt.Sprintf("What is wrong for **%s**:\n\n%s", inline(r.Spec.Environment, 63), block(fault(r), 2048)))
+		}
+	}
+	return strings.Join(parts, "\n\n")
+}
+
+// shellSafe is what may stand in a command that people copy.
+var shellSafe = regexp.MustCompile(`^[A-Za-z0-9][-A-Za-z0-9._]*$`)
+
+// again says how to run the suites that went wrong once more. A name that a shell could
+// take for something else is left out.
+func (c conversation) again() string {
+	var lines []string
+	for i, r := range c.runs {
+		var names []string
+		for _, s := range c.suites[i] {
+			if s.bad() && len(names) < 10 && shellSafe.MatchString(s.status.Name) {
+				names = append(names, s.status.Name)
+			}
+		}
+		if len(names) == 0 || !shellSafe.MatchString(r.Spec.Environment) {
+			continue
+		}
+		lines = append(lines, plain(fmt.Sprintf("assay run --namespace %s --repository %s --environment %s --commit %s %s",
+			r.Namespace, c.in.Repository.Name, r.Spec.Environment, c.in.Commit, strings.Join(names, " "))))
+	}
+	if len(lines) == 0 {
+		return ""
+	}
+	return details("Run what went wrong once more", block(strings.Join(lines, "\n"), 4096), false)
+}
+
+// details folds Markdown away. The summary is inert already; the blank lines let the content
+// be parsed.
+func details(summary, content string, open bool) string {
+	tag := "<details>"
+	if open {
+		tag = "<details open>"
+	}
+	return tag + "<summary>" + summary + "</summary>\n\n" + content + "\n\n</details>"
+}
+
+func glyph(s v1alpha1.RunState) string {
+	switch s {
+	case v1alpha1.StatePassed:
+		return "✅"
+	case v1alpha1.StateFailed:
+		return "❌"
+	case v1alpha1.StateSkipped:
+		return "⏭️"
+	case v1alpha1.StateCancelled:
+		return "🚫"
+	case "", v1alpha1.StatePending, v1alpha1.StateRunning:
+		return "🕓"
+	}
+	return "🔥"
+}

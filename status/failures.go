@@ -1,0 +1,103 @@
+package status
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/assay-dev/assay/api/v1alpha1"
+)
+
+const (
+	// shownFailures is the most failures that a comment shows.
+	shownFailures = 10
+	// messageBytes is the most of one failure's message, and shortBytes where space is scarce.
+	messageBytes, shortBytes = 1024, 256
+)
+
+// failure is one case that failed, or a suite that went wrong without naming a case.
+type failure struct {
+	suite *suite
+	v1alpha1.CaseFailure
+}
+
+// failures shows the first failures, each folded, and counts the others.
+func (c conversation) failures(d detail) string {
+	all, hidden := c.allFailures()
+	if len(all) == 0 || d <= shortTable {
+		return ""
+	}
+	parts := []string{"**Failures**"}
+	for _, f := range all[:min(len(all), shownFailures)] {
+		switch {
+		case d <= failureNames:
+			parts = append(parts, fmt.Sprintf("- %s %s", glyph(f.suite.status.State), inline(f.title(), 120)))
+		case d <= shortMessages:
+			parts = append(parts, f.details(shortBytes))
+		default:
+			parts = append(parts, f.details(messageBytes))
+		}
+	}
+	if n := len(all) - shownFailures; n > 0 {
+		hidden += n
+	}
+	if hidden > 0 {
+		parts = append(parts, fmt.Sprintf("… and %s more", count(hidden, "failure")))
+	}
+	return strings.Join(parts, "\n\n")
+}
+
+// allFailures gives the failures that are known in the order of the table, suites that
+// matter for the verdict first, and how many more cases failed than are known.
+func (c conversation) allFailures() (all []failure, hidden int) {
+	for _, required := range []bool{true, false} {
+		for _, r := range c.rows {
+			for _, s := range r.cells {
+				if s == nil || !s.bad() || s.required() != required {
+					continue
+				}
+				for _, f := range s.status.Failures {
+					all = append(all, failure{s, f})
+				}
+				if len(s.status.Failures) == 0 {
+					all = append(all, failure{s, v1alpha1.CaseFailure{Message: joined(s.status.Reason, s.status.Message)}})
+				} else if n := s.status.Cases; n != nil {
+					hidden += max(int(n.Failed+n.Errored)-len(s.status.Failures), 0)
+				}
+			}
+		}
+	}
+	return all, hidden
+}
+
+func (f failure) title() string {
+	title := fmt.Sprintf("%s on %s", f.suite.status.Name, f.suite.run.Spec.Environment)
+	if f.Name != "" {
+		title += ": " + f.Name
+	}
+	return title
+}
+
+func (f failure) details(bytes int) string {
+	var parts []string
+	if f.File != "" {
+		where := f.File
+		if f.Line > 0 {
+			where = fmt.Sprintf("%s:%d", f.File, f.Line)
+		}
+		parts = append(parts, "At "+inline(where, 300))
+	}
+	if len(f.suite.plan.Owners) > 0 {
+		parts = append(parts, "Owned by "+inline(names(f.suite.plan.Owners), 200))
+	}
+	if f.suite.plan.File != "" {
+		parts = append(parts, "Defined in "+inline(f.suite.plan.File, 300))
+	}
+	content := strings.Join(parts, " · ")
+	if strings.TrimSpace(printable(f.Message)) != "" {
+		content = strings.TrimPrefix(content+"\n\n"+block(f.Message, bytes), "\n\n")
+	}
+	if content == "" {
+		content = "No message."
+	}
+	return details(glyph(f.suite.status.State)+" "+summary(f.title(), 160), content, false)
+}
