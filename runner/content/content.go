@@ -1,30 +1,45 @@
 // Package content packs the files that a test pod gets into one tar, and unpacks it there.
 //
 // In: an fs.FS and the paths a suite names. Out: a tar whose bytes depend on nothing but the names, bytes and executable
-// bits of the files, and its digest. On the way back the tar is hostile until its digest is known, and the files are
-// hostile even then: links and devices are refused, nothing is written outside the folder, sizes and counts are
-// bounded. It knows nothing of Git, pods or the gateway.
+// bits of the files, and its digest. On the way back the tar is hostile until its digest is known: links, devices and
+// names that lead out of the folder are refused, and sizes and counts are bounded. It knows nothing of Git, pods or the
+// gateway.
 package content
 
 import (
-	"io"
-	"io/fs"
+	"crypto/sha256"
+	"encoding/hex"
+	"hash"
 )
 
 // Limits bound one content. A zero field means its default.
 type Limits struct {
-	// Files is the number of files and folders. Default 20,000.
+	// Files is the number of files. Default 20,000.
 	Files int
 	// Bytes is the size of all files together. Default 256 MiB.
 	Bytes int64
 }
 
-// Pack writes the files below the paths (files or folders, slash-separated, from the root of the tree; "." is all) as a
-// tar: sorted by name, without times and owners, mode 0755 for folders and executable files and 0644 for others. The
-// digest is "sha256:" and the hexadecimal hash of what was written. Faults: ContentNotFound... (being written)
-func Pack(w io.Writer, tree fs.FS, paths []string, limits Limits) (digest string, err error) {
-	panic("being written")
+func (l Limits) withDefaults() Limits {
+	if l.Files <= 0 {
+		l.Files = 20_000
+	}
+	if l.Bytes <= 0 {
+		l.Bytes = 256 << 20
+	}
+	return l
 }
 
-// Unpack reads a tar that Pack wrote into dir, which must exist, and checks it against the digest.
-func Unpack(r io.Reader, dir, digest string, limits Limits) error { panic("being written") }
+// tarBytes is the most that a tar within the limits can take: each file has a header, perhaps one for a long name, and
+// is filled up to whole blocks.
+func (l Limits) tarBytes() int64 {
+	const header, end = 8 << 10, 16 << 10
+	return l.Bytes + int64(l.Files)*header + end
+}
+
+// maxName bounds the path of a file.
+const maxName = 4096
+
+func digestOf(h hash.Hash) string { return "sha256:" + hex.EncodeToString(h.Sum(nil)) }
+
+func newHash() hash.Hash { return sha256.New() }
