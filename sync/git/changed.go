@@ -67,10 +67,16 @@ var errTooManyChanged = errors.New("too much differs")
 // false when more differs than is listed.
 func changed(ctx context.Context, from source, base, head plumbing.Hash) (paths []string, known bool, err error) {
 	a, err := rootTree(from, base)
+	if errors.Is(err, plumbing.ErrObjectNotFound) {
+		return nil, false, nil
+	}
 	if err != nil {
 		return nil, false, err
 	}
 	b, err := rootTree(from, head)
+	if errors.Is(err, plumbing.ErrObjectNotFound) {
+		return nil, false, fault.New(fault.RefNotFound, fault.Place{}, "give the hash of a commit that was pushed", "%q is no commit", head)
+	}
 	if err != nil {
 		return nil, false, err
 	}

@@ -136,6 +136,9 @@ type file struct {
 // draw gives the root with what is below the path; on the way there, only the way.
 func (o *outline) draw(commit plumbing.Hash, parts []string) (*node, error) {
 	hash, err := rootTree(o.source, commit)
+	if errors.Is(err, plumbing.ErrObjectNotFound) {
+		return nil, o.at("", fault.RefNotFound, "give the hash of a commit that was pushed", "the commit is not there")
+	}
 	if err != nil {
 		return nil, o.broken("", err)
 	}

@@ -185,25 +185,32 @@ func (c *comparison) file(path string, entry fs.DirEntry) error {
 // identify gives what Git would record for a file: by the index when the file was not touched
 // since it was written, or else by its content.
 func (c *comparison) identify(path string, info fs.FileInfo) (plumbing.Hash, filemode.FileMode, error) {
-	e := c.tracked[path]
-	if e != nil && e.Stage == 0 && !e.IntentToAdd && info.Mode().IsRegular() && uint32(info.Size()) == e.Size &&
-		info.ModTime().Equal(e.ModifiedAt) && e.ModifiedAt.Before(c.index.ModTime) {
-		return e.Hash, e.Mode, nil
-	}
 	full := filepath.Join(c.local.root, filepath.FromSlash(path))
+	mode := filemode.Regular
 	switch {
 	case info.Mode()&fs.ModeSymlink != 0:
 		target, err := os.Readlink(full)
 		return plumbing.ComputeHash(plumbing.BlobObject, []byte(filepath.ToSlash(target))), filemode.Symlink, err
 	case !info.Mode().IsRegular():
 		return plumbing.ZeroHash, filemode.Empty, nil // a socket or the like, which Git cannot hold
-	}
-	hash, err := hashFile(full, info.Size())
-	mode := filemode.Regular
-	if info.Mode()&0o111 != 0 {
+	case info.Mode()&0o111 != 0:
 		mode = filemode.Executable
 	}
+	if e := c.tracked[path]; c.untouched(e, info) {
+		if e.Mode == filemode.Symlink { // on a file system without any
+			mode = e.Mode
+		}
+		return e.Hash, mode, nil
+	}
+	hash, err := hashFile(full, info.Size())
 	return hash, mode, err
+}
+
+// untouched says whether the index can be trusted about a file. One written in the same moment
+// as the index may have been written again since.
+func (c *comparison) untouched(e *index.Entry, info fs.FileInfo) bool {
+	return e != nil && e.Stage == 0 && !e.IntentToAdd && uint32(info.Size()) == e.Size &&
+		info.ModTime().Equal(e.ModifiedAt) && e.ModifiedAt.Before(c.index.ModTime)
 }
 
 func hashFile(path string, size int64) (plumbing.Hash, error) {
