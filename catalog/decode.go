@@ -12,26 +12,32 @@ import (
 
 	"k8s.io/apimachinery/pkg/api/resource"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-
-	"github.com/assay-dev/assay/api/v1alpha1"
 )
 
-// decodeSuite checks the document against the fields of TestSuite, notes what does not fit,
-// and decodes it when all of it fits.
-func decodeSuite(doc document, p *problems) (suite v1alpha1.TestSuite, ok bool) {
+// Decode decodes the document into a struct with JSON tags, strictly: an unknown field, a field
+// in other case, one without a value and a value of the wrong type are faults InvalidCatalog
+// with file, line and field, all of them joined.
+func (d Document) Decode(into any) error {
+	p := &problems{file: d.file, doc: d}
+	p.decode(d, into)
+	return p.err()
+}
+
+// decode notes what does not fit, and decodes the document when all of it fits.
+func (p *problems) decode(doc Document, into any) bool {
 	before := len(p.found)
-	p.checkType(doc.value, reflect.TypeFor[v1alpha1.TestSuite](), "")
+	p.checkType(doc.Value, reflect.TypeOf(into), "")
 	if len(p.found) > before {
-		return suite, false
+		return false
 	}
-	data, err := json.Marshal(doc.value)
+	data, err := json.Marshal(doc.Value)
 	if err == nil {
-		err = json.Unmarshal(data, &suite)
+		err = json.Unmarshal(data, into)
 	}
 	if err != nil {
 		p.add("", "", "it cannot be decoded: %w", err)
 	}
-	return suite, err == nil
+	return err == nil
 }
 
 var (
@@ -78,6 +84,7 @@ func (p *problems) checkType(value any, t reflect.Type, path string) {
 		if _, ok := value.(string); !ok {
 			p.wrongType(value, "a string", path)
 		}
+	case reflect.Interface: // takes anything
 	case reflect.Bool:
 		if _, ok := value.(bool); !ok {
 			p.wrongType(value, "true or false", path)

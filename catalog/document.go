@@ -23,18 +23,23 @@ const (
 	maxDepth     = 64
 )
 
-// document is one YAML document as JSON has it, with the line of each field.
-type document struct {
-	value any
+// Document is one YAML document as JSON has it, with the line of each field.
+type Document struct {
+	// Value is made of map[string]any, []any, string, int, float64, bool and nil. Aliases
+	// and merge keys are resolved, and no key is given twice.
+	Value any
+	file  string
 	lines map[string]int
 }
 
-// splitDocuments reads all documents of a file; empty ones are left out.
-func splitDocuments(file string, data []byte) ([]document, error) {
+// Documents reads all YAML documents of a file; empty ones are left out. file is its path from
+// the root of the repository and goes into the faults: InvalidCatalog with the line of broken
+// YAML, LimitExceeded for what is too large, too deep or expands to too much.
+func Documents(file string, data []byte) ([]Document, error) {
 	if len(data) > maxFileBytes {
 		return nil, fault.New(fault.LimitExceeded, fault.Place{File: file}, "split the file", "%d bytes are more than the %d a file of suites may have", len(data), maxFileBytes)
 	}
-	var docs []document
+	var docs []Document
 	nodes := 0
 	decoder := yaml.NewDecoder(bytes.NewReader(data))
 	for {
@@ -54,9 +59,21 @@ func splitDocuments(file string, data []byte) ([]document, error) {
 			return nil, err
 		}
 		if nodes = c.nodes; value != nil {
-			docs = append(docs, document{value: value, lines: c.lines})
+			docs = append(docs, Document{Value: value, file: file, lines: c.lines})
 		}
 	}
+}
+
+// Line gives the line of a field such as "spec.env[0].name", or of the nearest one that holds
+// it; of the whole document for "".
+func (d Document) Line(field string) int {
+	for field != "" {
+		if line, ok := d.lines[field]; ok {
+			return line
+		}
+		field = field[:max(strings.LastIndexAny(field, ".["), 0)]
+	}
+	return d.lines[""]
 }
 
 // decodeNode reads the next document. The library panics on some broken input.

@@ -50,7 +50,7 @@ func New(objects []Object, files []string) (Catalog, error) {
 }
 
 func newSuite(o Object) (Suite, error) {
-	docs, err := splitDocuments(o.File, o.YAML)
+	docs, err := Documents(o.File, o.YAML)
 	if err != nil {
 		return Suite{}, err
 	}

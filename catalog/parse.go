@@ -14,14 +14,14 @@ import (
 // may still fill in is not asked for here, [New] does that. All problems are reported, joined.
 // A file that is too large or too deep is a fault LimitExceeded.
 func ParseFile(file string, data []byte) ([]v1alpha1.TestSuite, error) {
-	docs, err := splitDocuments(file, data)
+	docs, err := Documents(file, data)
 	if err != nil {
 		return nil, err
 	}
 	var suites []v1alpha1.TestSuite
 	var errs []error
 	for _, doc := range docs {
-		p := &problems{file: file, lines: doc.lines}
+		p := &problems{file: file, doc: doc}
 		if suite, ok := parseSuite(doc, p); ok {
 			validateFields(&suite, p)
 			suites = append(suites, suite)
@@ -35,8 +35,8 @@ func ParseFile(file string, data []byte) ([]v1alpha1.TestSuite, error) {
 }
 
 // parseSuite decodes a document that must be a TestSuite.
-func parseSuite(doc document, p *problems) (v1alpha1.TestSuite, bool) {
-	object, ok := doc.value.(map[string]any)
+func parseSuite(doc Document, p *problems) (v1alpha1.TestSuite, bool) {
+	object, ok := doc.Value.(map[string]any)
 	if !ok {
 		p.add("", "write a TestSuite", "the document is not an object")
 		return v1alpha1.TestSuite{}, false
@@ -54,7 +54,9 @@ func parseSuite(doc document, p *problems) (v1alpha1.TestSuite, bool) {
 		p.add("spec", "write spec: {} and say what to run", "the suite has no spec")
 		return v1alpha1.TestSuite{}, false
 	}
-	return decodeSuite(doc, p)
+	var suite v1alpha1.TestSuite
+	ok = p.decode(doc, &suite)
+	return suite, ok
 }
 
 func shownOr(value any, none string) string {
