@@ -19,7 +19,7 @@ func newBuilder(format Format, r io.Reader, limits Limits) *builder {
 	return &builder{format: format, limits: limits, source: &source{r: r, left: limits.Bytes}}
 }
 
-// add keeps the case, or counts it where the limits are reached. Details and outputs come cut, from a text.
+// add keeps the case, or counts it where the limits are reached. Details and outputs come clean, from a text.
 func (b *builder) add(c Case) {
 	if len(b.report.Cases) >= b.limits.Cases {
 		b.omit(&c)
@@ -54,6 +54,7 @@ func (b *builder) settled(c Case) Case {
 	c.Line = max(c.Line, 0)
 	c.Attempts = max(c.Attempts, 1)
 	c.Duration = clampDuration(c.Duration)
+	c.Details = recut(c.Details, b.limits.Details)
 	if !c.Status.Bad() {
 		out := b.limits.PassedOutput
 		c.Stdout, c.Stderr = recut(c.Stdout, out), recut(c.Stderr, out)

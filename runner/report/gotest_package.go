@@ -99,7 +99,7 @@ func (g *goPackage) add(p *goParser, t *goTest, c Case, output string) {
 		if parent := g.parent(t.name); parent != nil {
 			parent.badChild = true
 		}
-		c.Details = recut(output, p.limits.Details)
+		c.Details = output
 	case c.Status == Skipped:
 		c.Message = strings.TrimSpace(output)
 	default:

@@ -293,7 +293,7 @@ func (p *tapParser) checkPlan(level *tapLevel) {
 	document := level == p.levels[0]
 	add := func(status Status, format string, args ...any) {
 		level.bad++
-		p.add(Case{Name: "plan", Status: status, Message: fmt.Sprintf(format, args...), Details: recut(p.output.String(), p.limits.Details)})
+		p.add(Case{Name: "plan", Status: status, Message: fmt.Sprintf(format, args...), Details: p.output.String()})
 	}
 	switch {
 	case level.planned < 0 && !document:
