@@ -210,6 +210,9 @@ type TestRepositoryStatus struct {
 	// defaultBranch of the repository, without refs/heads/.
 	// +optional
 	DefaultBranch string `json:"defaultBranch,omitempty"`
+	// defaultCommit is the full hash of its head; schedules run there.
+	// +optional
+	DefaultCommit string `json:"defaultCommit,omitempty"`
 	// heads are the watched branches and the commits that have their runs.
 	// +listType=map
 	// +listMapKey=branch

@@ -1,0 +1,47 @@
+// Package assay is the map of the project: GitOps for tests.
+//
+// Git says what should be tested where; Assay makes it so, inside the clusters, and answers
+// where people look. Everything that is a decision is a pure function in one of three brains
+// (catalog with render, runner, status); everything that touches the world is a thin hand.
+//
+// The map below is the truth on who may import whom. Each row is a package, or a folder with
+// /... for all packages below it, the ours it may import, and its one job. A test compares it
+// with the real imports, so it cannot lie.
+//
+//	words
+//	  api/fault             :                                  the kinds of error, with place and remedy
+//	  api/v1alpha1          :                                  the CRD types, which are the domain types
+//	  providers             : api/fault                        forge words and role interfaces
+//	  runner/report         : api/fault                        bytes of any tool to one Report
+//
+//	brains
+//	  catalog               : api/fault api/v1alpha1           what concerns this change?
+//	  render                : api/fault api/v1alpha1 catalog   a tree and an overlay to a catalog
+//	  runner                : api/fault api/v1alpha1 catalog runner/report   what happens next in this run?
+//	  status                : api/fault api/v1alpha1 providers runner/report what should be said?
+//
+//	hands
+//	  sync/git              : api/fault                        refs, trees and changed paths of Git repositories
+//	  sync/testrepository   : words brains sync/git            polls repositories, creates runs
+//	  runner/content        : api/fault                        the tar that a pod gets
+//	  runner/memory         : words brains runner/content      an executor in memory
+//	  runner/runnertest     : words brains                     the conformance suite of executors
+//	  runner/pods           : words brains                     attempts as pods
+//	  runner/gateway        : words brains runner/content      content out, outcomes in
+//	  runner/testrun        : words brains runner/content      plans runs and sees them through
+//	  runner/testenvironment: words brains                     says whether an environment can be used
+//	  runner/schedule       : words brains                     creates runs at their set times
+//	  status/publish        : words brains                     makes the forge say what should stand there
+//	  providers/providerstest : words                          the conformance suite of forges
+//	  providers/memory      : words                            a forge in memory
+//	  providers/gitea       : words                            Gitea and Forgejo
+//	  providers/plain       : words                            Git without an API
+//
+//	commands
+//	  cmd/assay             : *                                the controller and the command line
+//	  cmd/assay-exec        : api/fault runner/report runner/content  runs a suite inside its pod
+//
+//	around
+//	  examples/...          : *                                a real application with its tests, and the demo
+//	  deploy/...            : *                                end-to-end tests and benchmarks
+package assay

@@ -1,0 +1,51 @@
+package runner
+
+import (
+	"fmt"
+	"strings"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+
+	"github.com/assay-dev/assay/api/v1alpha1"
+)
+
+// NewRun gives the TestRun to create for a repository: named for its cause, labelled, and
+// owned by the repository, in whose namespace it lives. request tells runs of cause API
+// apart, and names the suite of a scheduled one; it may be empty.
+func NewRun(repo *v1alpha1.TestRepository, spec v1alpha1.TestRunSpec, request string) *v1alpha1.TestRun {
+	spec.RepositoryRef.Name = repo.Name
+	return &v1alpha1.TestRun{
+		TypeMeta: metav1.TypeMeta{APIVersion: v1alpha1.GroupVersion.String(), Kind: v1alpha1.TestRunKind},
+		ObjectMeta: metav1.ObjectMeta{
+			Namespace: repo.Namespace,
+			Name:      RunName(repo.Name, spec.Environment, spec.Commit, causeWords(spec, request)...),
+			Labels: map[string]string{
+				v1alpha1.ManagedByLabel:   v1alpha1.ManagedBy,
+				v1alpha1.RepositoryLabel:  repo.Name,
+				v1alpha1.EnvironmentLabel: spec.Environment,
+				v1alpha1.CommitLabel:      spec.Commit[:min(len(spec.Commit), maxLabel)],
+				v1alpha1.CauseLabel:       strings.ToLower(string(spec.Cause.Type)),
+			},
+			OwnerReferences: []metav1.OwnerReference{*metav1.NewControllerRef(repo, repositoryKind())},
+		},
+		Spec: spec,
+	}
+}
+
+func repositoryKind() schema.GroupVersionKind {
+	return v1alpha1.GroupVersion.WithKind(v1alpha1.TestRepositoryKind)
+}
+
+// causeWords are what tells one cause from another: the ref move of a push, the number of a
+// pull request, the scheduled time.
+func causeWords(spec v1alpha1.TestRunSpec, request string) []string {
+	words := []string{string(spec.Cause.Type), request}
+	switch {
+	case spec.Cause.PullRequest != nil:
+		return append(words, fmt.Sprint(spec.Cause.PullRequest.Number))
+	case spec.Cause.ScheduledTime != nil:
+		return append(words, spec.Cause.ScheduledTime.UTC().Format("2006-01-02T15:04Z"))
+	}
+	return append(words, spec.Branch, spec.Base)
+}

@@ -1,0 +1,168 @@
+package testrepository
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/assay-dev/assay/api/v1alpha1"
+	"github.com/assay-dev/assay/providers"
+	"github.com/assay-dev/assay/sync/git"
+)
+
+// hash makes a readable commit hash of a letter.
+func hash(letter string) string { return strings.Repeat(letter, 40) }
+
+func repository(change func(*v1alpha1.TestRepository)) *v1alpha1.TestRepository {
+	repo := &v1alpha1.TestRepository{
+		ObjectMeta: metav1.ObjectMeta{Namespace: "team", Name: "shop"},
+		Spec: v1alpha1.TestRepositorySpec{
+			URL:          "https://git.example/team/shop",
+			Environments: []v1alpha1.EnvironmentRef{{Name: "staging"}, {Name: "prod"}},
+		},
+	}
+	if change != nil {
+		change(repo)
+	}
+	return repo
+}
+
+func refs(pairs ...string) git.Refs {
+	r := git.Refs{Default: "refs/heads/main", Hashes: map[string]string{}}
+	for i := 0; i < len(pairs); i += 2 {
+		r.Hashes["refs/heads/"+pairs[i]] = hash(pairs[i+1])
+	}
+	return r
+}
+
+// line gives a run as one line: cause, environment, base and commit by their letters.
+func line(spec v1alpha1.TestRunSpec) string {
+	short := func(h string) string { return h[:min(len(h), 1)] }
+	what := "push " + spec.Branch
+	if pull := spec.Cause.PullRequest; pull != nil {
+		what = fmt.Sprintf("pull request %d into %s by %s", pull.Number, spec.Branch, spec.Cause.By)
+	}
+	return fmt.Sprintf("%s in %s: %s..%s", what, spec.Environment, short(spec.Base), short(spec.Commit))
+}
+
+func TestDecide(t *testing.T) {
+	pull := providers.PullRequest{Number: 7, Head: hash("c"), Base: hash("a"), TargetBranch: "main", Author: "ada"}
+	cases := []struct {
+		name   string
+		repo   func(*v1alpha1.TestRepository)
+		refs   git.Refs
+		pulls  []providers.PullRequest
+		runs   []string
+		closed []int64
+	}{
+		{
+			name: "a repository seen for the first time runs its default branch, everything since there is no base",
+			refs: refs("main", "a", "feature", "b"),
+			runs: []string{"push main in prod: ..a", "push main in staging: ..a"},
+		},
+		{
+			name: "a branch that has not moved calls for nothing",
+			repo: func(r *v1alpha1.TestRepository) {
+				r.Status.Heads = []v1alpha1.Head{{Branch: "main", Commit: hash("a"), Environments: []string{"prod", "staging"}}}
+			},
+			refs: refs("main", "a"),
+		},
+		{
+			name: "a branch that moved is compared with where it was",
+			repo: func(r *v1alpha1.TestRepository) {
+				r.Status.Heads = []v1alpha1.Head{{Branch: "main", Commit: hash("a"), Environments: []string{"prod", "staging"}}}
+			},
+			refs: refs("main", "b"),
+			runs: []string{"push main in prod: a..b", "push main in staging: a..b"},
+		},
+		{
+			name: "an environment that is added gets its run of the head",
+			repo: func(r *v1alpha1.TestRepository) {
+				r.Status.Heads = []v1alpha1.Head{{Branch: "main", Commit: hash("a"), Environments: []string{"staging"}}}
+			},
+			refs: refs("main", "a"),
+			runs: []string{"push main in prod: ..a"},
+		},
+		{
+			name: "globs choose branches",
+			repo: func(r *v1alpha1.TestRepository) { r.Spec.Branches = []string{"release/*"} },
+			refs: refs("main", "a", "release/1", "b", "release/1/hotfix", "c"),
+			runs: []string{"push release/1 in prod: ..b", "push release/1 in staging: ..b"},
+		},
+		{
+			name: "an empty repository calls for nothing",
+			refs: git.Refs{},
+		},
+		{
+			name:  "an open pull request runs against its merge base",
+			repo:  func(r *v1alpha1.TestRepository) { r.Spec.Branches = []string{"none"} },
+			refs:  refs("main", "a"),
+			pulls: []providers.PullRequest{pull},
+			runs:  []string{"pull request 7 into main by ada in prod: a..c", "pull request 7 into main by ada in staging: a..c"},
+		},
+		{
+			name: "a pull request that has its runs calls for nothing",
+			repo: func(r *v1alpha1.TestRepository) {
+				r.Spec.Branches = []string{"none"}
+				r.Status.PullRequests = []v1alpha1.PullRequestHead{{Number: 7, Commit: hash("c"), Environments: []string{"prod", "staging"}}}
+			},
+			refs:  refs("main", "a"),
+			pulls: []providers.PullRequest{pull},
+		},
+		{
+			name:  "the code of a fork does not run",
+			repo:  func(r *v1alpha1.TestRepository) { r.Spec.Branches = []string{"none"} },
+			refs:  refs("main", "a"),
+			pulls: []providers.PullRequest{{Number: 8, Head: hash("d"), Fork: true}},
+		},
+		{
+			name:  "a draft does not run",
+			repo:  func(r *v1alpha1.TestRepository) { r.Spec.Branches = []string{"none"} },
+			refs:  refs("main", "a"),
+			pulls: []providers.PullRequest{{Number: 9, Head: hash("d"), Draft: true}},
+		},
+		{
+			name: "a pull request that is open no more is closed",
+			repo: func(r *v1alpha1.TestRepository) {
+				r.Spec.Branches = []string{"none"}
+				r.Status.PullRequests = []v1alpha1.PullRequestHead{{Number: 7, Commit: hash("c")}}
+			},
+			refs:   refs("main", "a"),
+			closed: []int64{7},
+		},
+	}
+	for _, c := range cases {
+		t.Run(c.name, func(t *testing.T) {
+			d := decide(repository(c.repo), c.refs, c.pulls)
+			var runs []string
+			for _, spec := range d.Runs {
+				runs = append(runs, line(spec))
+			}
+			if diff := cmp.Diff(c.runs, runs); diff != "" {
+				t.Errorf("runs (-want +got):\n%s", diff)
+			}
+			if diff := cmp.Diff(c.closed, d.Closed); diff != "" {
+				t.Errorf("closed (-want +got):\n%s", diff)
+			}
+		})
+	}
+}
+
+// TestDecidingAgainCallsForNothing holds for every case: what a decision records, the next
+// poll of the same host finds done.
+func TestDecidingAgainCallsForNothing(t *testing.T) {
+	repo := repository(nil)
+	heads := refs("main", "a")
+	pulls := []providers.PullRequest{{Number: 7, Head: hash("c")}, {Number: 8, Head: hash("d"), Fork: true}}
+	first := decide(repo, heads, pulls)
+	if len(first.Runs) != 4 {
+		t.Fatalf("%d runs, want 4", len(first.Runs))
+	}
+	repo.Status.Heads, repo.Status.PullRequests = first.Heads, first.PullRequests
+	if again := decide(repo, heads, pulls); len(again.Runs) != 0 || len(again.Closed) != 0 {
+		t.Errorf("again: %+v", again)
+	}
+}

@@ -1,0 +1,154 @@
+package testrepository
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/fluxcd/pkg/runtime/conditions"
+	fluxctrl "github.com/fluxcd/pkg/runtime/controller"
+	"github.com/fluxcd/pkg/runtime/jitter"
+	"github.com/fluxcd/pkg/runtime/patch"
+	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/client-go/tools/events"
+	ctrl "sigs.k8s.io/controller-runtime"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/assay-dev/assay/api/fault"
+	"github.com/assay-dev/assay/api/v1alpha1"
+	"github.com/assay-dev/assay/providers"
+	"github.com/assay-dev/assay/sync/git"
+)
+
+// Refs lists what a repository has, in one request to its host.
+type Refs interface {
+	// Refs is safe for concurrent use; its errors are classified faults.
+	Refs(ctx context.Context, at git.Endpoint) (git.Refs, error)
+}
+
+// Reconciler polls TestRepositories.
+type Reconciler struct {
+	client.Client
+	fluxctrl.Metrics
+
+	// Access reads credentials and opens forges.
+	Access Access
+	// Refs lists refs.
+	Refs Refs
+	// Events records when a repository's condition changes.
+	Events events.EventRecorder
+}
+
+// fieldOwner is the field manager of every write.
+const fieldOwner = "assay-controller"
+
+// Reconcile polls one repository. A poll that finds nothing new writes nothing.
+func (r *Reconciler) Reconcile(ctx context.Context, req ctrl.Request) (result ctrl.Result, err error) {
+	start := time.Now()
+	repo := &v1alpha1.TestRepository{}
+	if err := r.Get(ctx, req.NamespacedName, repo); err != nil {
+		return ctrl.Result{}, client.IgnoreNotFound(err)
+	}
+	if !repo.DeletionTimestamp.IsZero() {
+		// Its runs go with it: they are owned by it.
+		return ctrl.Result{}, nil
+	}
+	defer func() {
+		r.RecordSuspend(ctx, repo, repo.Spec.Suspend)
+		r.RecordReadiness(ctx, repo)
+		r.RecordDuration(ctx, repo, start)
+	}()
+	patcher := patch.NewSerialPatcher(repo, r.Client)
+	if repo.Spec.Suspend {
+		conditions.Delete(repo, v1alpha1.ReconcilingCondition)
+		return ctrl.Result{}, r.patch(ctx, patcher, repo)
+	}
+	pollErr := r.poll(ctx, repo)
+	if apierrors.IsConflict(pollErr) || errors.Is(pollErr, context.Canceled) {
+		return ctrl.Result{}, pollErr
+	}
+	r.conclude(repo, pollErr)
+	if err := r.patch(ctx, patcher, repo); err != nil {
+		return ctrl.Result{}, err
+	}
+	return next(repo, pollErr)
+}
+
+// poll asks the host, creates what is called for, and records it in repo.Status.
+func (r *Reconciler) poll(ctx context.Context, repo *v1alpha1.TestRepository) error {
+	at, err := r.Access.Endpoint(ctx, repo)
+	if err != nil {
+		return err
+	}
+	forge, err := r.Access.Forge(ctx, repo)
+	if err != nil {
+		return err
+	}
+	refs, err := r.Refs.Refs(ctx, at)
+	if err != nil {
+		return err
+	}
+	var pulls []providers.PullRequest
+	if forge.PullRequests != nil && repo.Spec.PullRequests.From != v1alpha1.PullRequestsNone {
+		if pulls, err = forge.PullRequests.Open(ctx); err != nil {
+			return err
+		}
+	}
+	d := decide(repo, refs, pulls)
+	if err := r.carryOut(ctx, repo, d); err != nil {
+		return err
+	}
+	repo.Status.DefaultBranch, repo.Status.DefaultCommit = d.DefaultBranch, d.DefaultCommit
+	repo.Status.Heads, repo.Status.PullRequests = d.Heads, d.PullRequests
+	return nil
+}
+
+// conclude sets the conditions and tells of a change.
+func (r *Reconciler) conclude(repo *v1alpha1.TestRepository, err error) {
+	before := conditions.Get(repo, v1alpha1.ReadyCondition)
+	conditions.Delete(repo, v1alpha1.StalledCondition)
+	conditions.Delete(repo, v1alpha1.ReconcilingCondition)
+	if err == nil {
+		conditions.MarkTrue(repo, v1alpha1.ReadyCondition, v1alpha1.SucceededReason, "every head of %s has its runs", repo.Spec.URL)
+	} else {
+		ready := fault.Condition(v1alpha1.ReadyCondition, repo.Generation, err)
+		conditions.Set(repo, &ready)
+		if fault.ReasonOf(err) == fault.InvalidSpec {
+			conditions.MarkStalled(repo, ready.Reason, "%s", ready.Message)
+		}
+	}
+	after := conditions.Get(repo, v1alpha1.ReadyCondition)
+	switch {
+	case before != nil && before.Status == after.Status && before.Message == after.Message:
+	case err != nil:
+		r.Events.Eventf(repo, nil, corev1.EventTypeWarning, after.Reason, "Poll", "%s", after.Message)
+	default:
+		r.Events.Eventf(repo, nil, corev1.EventTypeNormal, after.Reason, "Poll", "%s", after.Message)
+	}
+	if at := repo.Annotations[v1alpha1.ReconcileRequestAnnotation]; at != "" {
+		repo.Status.LastHandledReconcileAt = at
+	}
+}
+
+func (r *Reconciler) patch(ctx context.Context, patcher *patch.SerialPatcher, repo *v1alpha1.TestRepository) error {
+	err := patcher.Patch(ctx, repo,
+		patch.WithOwnedConditions{Conditions: []string{v1alpha1.ReadyCondition, v1alpha1.ReconcilingCondition, v1alpha1.StalledCondition}},
+		patch.WithStatusObservedGeneration{},
+		patch.WithFieldOwner(fieldOwner))
+	return client.IgnoreNotFound(err)
+}
+
+// next says when to poll again: at the interval; at the host's word; or, when the host does
+// not answer, by the queue's back-off (750 ms to 15 min), so that broken repositories do not
+// crowd out the others.
+func next(repo *v1alpha1.TestRepository, err error) (ctrl.Result, error) {
+	interval := jitter.JitteredIntervalDuration(repo.Spec.Interval.Duration)
+	if err == nil || fault.Of(err) == fault.User {
+		return ctrl.Result{RequeueAfter: interval}, nil
+	}
+	if after := fault.RetryAfter(err); after > 0 {
+		return ctrl.Result{RequeueAfter: max(after, interval)}, nil
+	}
+	return ctrl.Result{}, err
+}

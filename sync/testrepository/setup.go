@@ -1,0 +1,33 @@
+package testrepository
+
+import (
+	fluxctrl "github.com/fluxcd/pkg/runtime/controller"
+	"github.com/fluxcd/pkg/runtime/predicates"
+	ctrl "sigs.k8s.io/controller-runtime"
+	"sigs.k8s.io/controller-runtime/pkg/builder"
+	"sigs.k8s.io/controller-runtime/pkg/controller"
+	"sigs.k8s.io/controller-runtime/pkg/predicate"
+
+	"github.com/assay-dev/assay/api/v1alpha1"
+)
+
+// Options of the controller.
+type Options struct {
+	// Concurrent is how many repositories are polled at the same time. Default: 8.
+	Concurrent int
+	// RateLimiter is the back-off of repositories whose host does not answer.
+	RateLimiter fluxctrl.RateLimiterOptions
+}
+
+// SetupWithManager registers the reconciler.
+func (r *Reconciler) SetupWithManager(mgr ctrl.Manager, o Options) error {
+	if o.Concurrent == 0 {
+		o.Concurrent = 8
+	}
+	return ctrl.NewControllerManagedBy(mgr).
+		Named("testrepository").
+		For(&v1alpha1.TestRepository{}, builder.WithPredicates(
+			predicate.Or(predicate.GenerationChangedPredicate{}, predicates.ReconcileRequestedPredicate{}))).
+		WithOptions(controller.Options{MaxConcurrentReconciles: o.Concurrent, RateLimiter: fluxctrl.GetRateLimiter(o.RateLimiter)}).
+		Complete(r)
+}
