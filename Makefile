@@ -1,0 +1,55 @@
+# Two commands matter: make demo, and make test. Both need Debian, Go and root, install what
+# else they need, and use the cluster that KUBECONFIG names instead of their own when it is set.
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+export GOTOOLCHAIN := local
+export GOFLAGS := -buildvcs=false
+STATICCHECK := honnef.co/go/tools/cmd/staticcheck@2026.1
+MODULES := deploy/devcluster examples/images examples/shop
+CLUSTER = eval "$$(deploy/dev/cluster.sh)"
+
+.PHONY: help
+help: ## List the targets.
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
+
+.PHONY: demo
+demo: ## Show the main job: a pull request that breaks something, and its mend.
+	@$(CLUSTER); deploy/dev/install.sh; go run ./examples/demo
+
+.PHONY: test
+test: lint test-unit test-apiserver test-e2e ## Everything: lint, unit, API-server and end-to-end tests.
+	@echo "All tests passed: lint, unit, API server, end to end."
+
+.PHONY: lint
+lint: ## gofmt, vet, staticcheck, generated code up to date.
+	@deploy/dev/lint.sh $(STATICCHECK)
+
+.PHONY: test-unit
+test-unit: ## Tests that need no cluster.
+	go test ./...
+	for m in $(MODULES); do (cd $$m && go test ./...); done
+
+.PHONY: test-apiserver
+test-apiserver: ## Tests on a real API server, without nodes.
+	@cd deploy/devcluster && go build -o ../../bin/devcluster .
+	export KUBEBUILDER_ASSETS="$$(bin/devcluster assets)"; \
+	go test -tags apiserver -run 'APIServer' ./...
+
+.PHONY: test-e2e
+test-e2e: ## Tests on a real cluster with a real Gitea.
+	@$(CLUSTER); deploy/dev/install.sh; \
+	go test -tags e2e -count=1 -timeout 30m -v -run 'E2E|Conformance' ./deploy/e2e/... ./providers/gitea/... ./runner/pods/...
+
+.PHONY: bench
+bench: ## Seconds from push to status, and what a run costs beside bare pods.
+	@$(CLUSTER); deploy/dev/install.sh; go run ./deploy/bench
+
+.PHONY: generate
+generate: ## CRDs, deep copies, and the reference of both.
+	go generate ./...
+
+.PHONY: clean
+clean: ## Take the demo's cluster and Gitea down again.
+	@cd deploy/devcluster && go build -o ../../bin/devcluster .
+	bin/devcluster gitea down; bin/devcluster down
