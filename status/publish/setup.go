@@ -1,0 +1,73 @@
+package publish
+
+import (
+	"context"
+	"time"
+
+	"github.com/go-logr/logr"
+	"k8s.io/client-go/util/workqueue"
+	"sigs.k8s.io/controller-runtime/pkg/builder"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/controller"
+	"sigs.k8s.io/controller-runtime/pkg/handler"
+	"sigs.k8s.io/controller-runtime/pkg/manager"
+
+	"github.com/assay-dev/assay/api/v1alpha1"
+)
+
+// name of the controller.
+const name = "publish"
+
+// Options of SetupWithManager. The zero value is ready.
+type Options struct {
+	// Workers that publish at the same time, each for another repository. Zero: 4.
+	Workers int
+	// FirstRetry and LastRetry bound the exponential back-off. Zero: 1 s and 5 min.
+	FirstRetry, LastRetry time.Duration
+}
+
+// SetupWithManager runs the reconciler for the subjects of all TestRuns. Client, Events and
+// Now are the manager's, and the system's clock, where they are nil.
+func (r *Reconciler) SetupWithManager(m manager.Manager, options Options) error {
+	if r.Client == nil {
+		r.Client = m.GetClient()
+	}
+	if r.Events == nil {
+		r.Events = m.GetEventRecorder("assay-" + name)
+	}
+	if r.Now == nil {
+		r.Now = time.Now
+	}
+	if options.Workers <= 0 {
+		options.Workers = 4
+	}
+	if options.FirstRetry <= 0 {
+		options.FirstRetry = time.Second
+	}
+	if options.LastRetry <= 0 {
+		options.LastRetry = 5 * time.Minute
+	}
+	logger := m.GetLogger().WithValues("controller", name)
+	return builder.TypedControllerManagedBy[Subject](m).
+		Named(name).
+		Watches(&v1alpha1.TestRun{}, handler.TypedEnqueueRequestsFromMapFunc(subjects), builder.WithPredicates(changed())).
+		WithOptions(controller.TypedOptions[Subject]{
+			MaxConcurrentReconciles: options.Workers,
+			RateLimiter:             workqueue.NewTypedItemExponentialFailureRateLimiter[Subject](options.FirstRetry, options.LastRetry),
+		}).
+		WithLogConstructor(func(s *Subject) logr.Logger {
+			if s == nil {
+				return logger
+			}
+			return logger.WithValues("namespace", s.Namespace, "repository", s.Repository, "commit", s.Commit, "pullRequest", s.PullRequest)
+		}).
+		Complete(r)
+}
+
+// subjects maps a TestRun to its subject.
+func subjects(_ context.Context, o client.Object) []Subject {
+	if run, ok := o.(*v1alpha1.TestRun); ok {
+		return []Subject{SubjectOf(run)}
+	}
+	return nil
+}
