@@ -2,7 +2,7 @@
 // In: a component. Out: a folder of executables. It starts none of them.
 package binaries
 
-// Versions of what is fetched by name; Kubernetes and Gitea are pinned by the go.mod in their folders.
+// Versions as people know them. Containerd's is what is fetched; the others repeat the go.mod in their folders.
 const (
 	KubernetesVersion = "v1.37.2"
 	GiteaVersion      = "v1.26.0"
@@ -48,8 +48,8 @@ var (
 		Tags: "no_btrfs,no_devmapper,no_zfs",
 	}
 	CoreDNS = Component{
-		Name: "coredns", Version: CoreDNSVersion, Note: "takes about two minutes the first time",
-		Package: []string{"github.com/coredns/coredns"},
+		Name: "coredns", Version: CoreDNSVersion,
+		Folder: "kubernetes", Inputs: []string{"go.mod", "go.sum", "coredns/main.go"}, Package: []string{"./coredns"}, Output: "coredns",
 	}
 	Pause = Component{
 		Name: "pause", Version: "v1", Folder: ".", Inputs: []string{"pause/main.go"}, Package: []string{"./pause"}, Output: "pause",

@@ -76,13 +76,11 @@ type Tools struct {
 	Kubernetes, Containerd, CoreDNS, Pause string
 }
 
-// Build makes sure that all tools are there.
+// Build makes sure that all tools are there, in the order of binaries.Cluster.
 func Build(ctx context.Context, b binaries.Builder) (tools Tools, err error) {
-	for component, folder := range map[*binaries.Component]*string{
-		&binaries.Kubernetes: &tools.Kubernetes, &binaries.Containerd: &tools.Containerd,
-		&binaries.CoreDNS: &tools.CoreDNS, &binaries.Pause: &tools.Pause,
-	} {
-		if *folder, err = b.Ensure(ctx, *component); err != nil {
+	folders := []*string{&tools.Kubernetes, &tools.Containerd, &tools.CoreDNS, &tools.Pause}
+	for i, component := range binaries.Cluster {
+		if *folders[i], err = b.Ensure(ctx, component); err != nil {
 			return tools, err
 		}
 	}
