@@ -3,7 +3,7 @@ package report
 // Limits bound what is read and what is kept. A zero field means its default.
 type Limits struct {
 	// Bytes is the most that is read of one file, and the most text that is kept of it. Default 64 MiB. Reading on is
-	// ErrTooLarge, with the cases up to there.
+	// ErrTooLarge, with the cases up to there. A k6 summary may have 8 MiB at most.
 	Bytes int64
 	// Cases is the number of cases kept of one file; the others are only counted. Default 200,000.
 	Cases int

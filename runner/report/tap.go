@@ -1,7 +1,6 @@
 package report
 
 import (
-	"fmt"
 	"io"
 	"strconv"
 	"strings"
@@ -115,69 +114,6 @@ func (p *tapParser) diagnose(comment string) {
 	}
 }
 
-// announce notes the name of the subtest that follows: at its parent's indent, or at its own as Perl's Test::More does.
-func (p *tapParser) announce(depth int, name string) {
-	if depth == len(p.levels) {
-		if p.announced == "" {
-			p.announced, name = name, ""
-		}
-		p.enter(depth)
-	} else {
-		p.flush(p.top())
-	}
-	p.announced = name
-}
-
-// enter makes the level the innermost: it opens it, or leaves those below it, whose parent never reported.
-func (p *tapParser) enter(depth int) {
-	for len(p.levels)-1 > depth {
-		child := p.leave()
-		p.prefix(child.first, child.name)
-		p.top().bad += child.bad
-	}
-	if depth == len(p.levels) {
-		if p.top().block == nil {
-			p.flush(p.top())
-		}
-		p.levels = append(p.levels, &tapLevel{name: p.announced, first: len(p.report.Cases), planned: -1})
-		p.announced = ""
-	}
-}
-
-// leave closes the innermost level.
-func (p *tapParser) leave() *tapLevel {
-	level := p.top()
-	p.closeBlockOf(level)
-	p.flush(level)
-	p.checkPlan(level)
-	p.levels = p.levels[:len(p.levels)-1]
-	return level
-}
-
-// prefix puts the cases from first on below the name.
-func (p *tapParser) prefix(first int, name string) {
-	name = line(name, p.limits.Name)
-	for i := first; i < len(p.report.Cases); i++ {
-		c := &p.report.Cases[i]
-		p.kept -= int64(len(c.Suite))
-		c.Suite = joinPath(name, c.Suite, p.limits.Name)
-		p.kept += int64(len(c.Suite))
-	}
-}
-
-func (p *tapParser) plan(l tapLine) {
-	p.flush(p.top())
-	level := p.top()
-	if level.planned >= 0 {
-		p.warn("a second plan, %q, is ignored", l.text)
-		return
-	}
-	level.planned = l.number
-	if l.number == 0 {
-		level.skipAll = &l.text
-	}
-}
-
 // point takes a test line: its own subtests, if any, are the level that is open below it.
 func (p *tapParser) point(depth int, l tapLine) {
 	if depth < len(p.levels) && p.levels[depth].block != nil {
@@ -207,48 +143,6 @@ func (p *tapParser) point(depth int, l tapLine) {
 	level.last = t
 	if l.block {
 		level.last, level.block = nil, t
-	}
-}
-
-// closeBlock takes the brace that ends the subtests behind their parent.
-func (p *tapParser) closeBlock(depth int) {
-	if depth >= len(p.levels) || p.levels[depth].block == nil {
-		p.output.write("}\n")
-		return
-	}
-	t := p.levels[depth].block
-	p.levels[depth].block = nil
-	var child *tapLevel
-	if depth < len(p.levels)-1 {
-		p.enter(depth + 1)
-		child = p.leave()
-	}
-	p.adopt(t, child)
-	p.top().last = t
-}
-
-// adopt puts the cases of a closed level below their parent, in the level that is open now. What fails in a TODO is
-// expected to.
-func (p *tapParser) adopt(parent *tapTest, child *tapLevel) {
-	if child == nil {
-		return
-	}
-	p.prefix(child.first, parent.one.Name)
-	if parent.one.Status == Skipped {
-		for i := child.first; i < len(p.report.Cases); i++ {
-			if c := &p.report.Cases[i]; c.Status.Bad() {
-				c.Status, c.Message = Skipped, line(parent.one.Message, p.limits.Message)
-			}
-		}
-		child.bad = 0
-	}
-	parent.one.Group = len(p.report.Cases) > child.first && (!parent.one.Status.Bad() || child.bad > 0)
-	p.top().bad += child.bad
-}
-
-func (p *tapParser) closeBlockOf(level *tapLevel) {
-	if level.block != nil {
-		level.last, level.block = level.block, nil
 	}
 }
 
@@ -285,33 +179,6 @@ func (p *tapParser) endDocument() {
 	p.flush(p.top())
 	if p.known && !p.bailed {
 		p.checkPlan(p.top())
-	}
-}
-
-// checkPlan adds a case where the plan of a level does not hold.
-func (p *tapParser) checkPlan(level *tapLevel) {
-	document := level == p.levels[0]
-	add := func(status Status, format string, args ...any) {
-		level.bad++
-		p.add(Case{Name: "plan", Status: status, Message: fmt.Sprintf(format, args...), Details: p.output.String()})
-	}
-	switch {
-	case level.planned < 0 && !document:
-	case level.planned < 0:
-		p.report.Truncated = true
-		if level.ran > 0 {
-			add(Errored, "no plan: the script ended early, or does not print 1..%d for its %d tests", level.ran, level.ran)
-		}
-	case level.ran == 0 && level.skipAll != nil:
-		if document {
-			add(Skipped, "%s", firstOf(*level.skipAll, "the script planned no tests"))
-			level.bad--
-		}
-	case level.ran < level.planned:
-		p.report.Truncated = true
-		add(Errored, "planned %d tests, ran %d: the script ended early", level.planned, level.ran)
-	case level.ran > level.planned:
-		add(Errored, "planned %d tests, ran %d: mend the plan", level.planned, level.ran)
 	}
 }
 
