@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"strings"
 	"syscall"
+	"time"
 )
 
 // Daemon is a process that outlives the CLI.
@@ -21,7 +22,7 @@ type Daemon struct {
 	Pid   string   // file that gets the pid; only a hint of which daemon is which, the group is the record
 }
 
-// Start runs the daemon in the group's "system" cgroup and returns once it has been started, not once it works.
+// Start runs the daemon in the group's "system" cgroup and returns once it has joined, not once it works.
 func (g Group) Start(d Daemon) error {
 	log, err := os.OpenFile(d.Log, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o640)
 	if err != nil {
@@ -40,8 +41,26 @@ func (g Group) Start(d Daemon) error {
 	if err := command.Start(); err != nil {
 		return fmt.Errorf("%s: %w", d.Name, err)
 	}
-	go command.Wait() //nolint:errcheck // reaps a daemon that ends while the CLI still runs
-	return os.WriteFile(d.Pid, []byte(strconv.Itoa(command.Process.Pid)), 0o644)
+	if err := os.WriteFile(d.Pid, []byte(strconv.Itoa(command.Process.Pid)), 0o644); err != nil {
+		return err
+	}
+	return g.awaitJoin(command, d)
+}
+
+// awaitJoin waits until the daemon is in the group: before that, Alive and Kill would not see it.
+func (g Group) awaitJoin(command *exec.Cmd, d Daemon) error {
+	ended := make(chan error, 1)
+	go func() { ended <- command.Wait() }() // also reaps a daemon that ends while the CLI still runs
+	tick := time.NewTicker(time.Millisecond)
+	defer tick.Stop()
+	for !g.Alive(d.Pid) {
+		select {
+		case err := <-ended:
+			return fmt.Errorf("%s ended at once (%v): see %s", d.Name, err, d.Log)
+		case <-tick.C:
+		}
+	}
+	return nil
 }
 
 // Alive says whether the daemon whose pid file this is still runs in this group.
