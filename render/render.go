@@ -2,8 +2,15 @@ package render
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"io/fs"
+	"maps"
+	"path"
+	"slices"
+	"strings"
 
+	"github.com/assay-dev/assay/api/fault"
 	"github.com/assay-dev/assay/catalog"
 )
 
@@ -18,5 +25,58 @@ import (
 // LimitExceeded with file, line and field as far as they are known. Problems of independent
 // files are joined. An error of the context is returned as it is.
 func Render(ctx context.Context, tree fs.FS, overlay string, limits Limits) (catalog.Catalog, error) {
-	panic("being written")
+	limits = limits.withDefaults()
+	overlay = path.Clean(overlay)
+	if err := findOverlay(tree, overlay, limits); err != nil {
+		return catalog.Catalog{}, err
+	}
+	s, err := scanOverlay(ctx, tree, overlay, limits)
+	if err != nil {
+		return catalog.Catalog{}, err
+	}
+	objects, err := build(ctx, s, overlay)
+	if err != nil {
+		return catalog.Catalog{}, err
+	}
+	c, err := catalog.New(objects, slices.Collect(maps.Keys(s.read)))
+	if err != nil {
+		return catalog.Catalog{}, fault.At(err, s.overlayPlace(overlay))
+	}
+	return c, nil
+}
+
+// findOverlay tells a repository without tests from one whose tests lack the overlay.
+func findOverlay(tree fs.FS, overlay string, limits Limits) error {
+	l := newLoader(tree, limits)
+	mode, err := l.kind(overlay)
+	switch {
+	case err == nil && mode.IsDir():
+		return nil
+	case err == nil:
+		return fault.New(fault.OverlayNotFound, fault.Place{File: overlay}, "name the folder of its kustomization", "the overlay %q is a file", overlay)
+	case errors.Is(err, fs.ErrNotExist):
+		return notFound(l, overlay)
+	}
+	var f *fault.Fault
+	if errors.As(err, &f) {
+		return fault.At(f, fault.Place{File: overlay})
+	}
+	return fmt.Errorf("looking for the overlay %q: %w", overlay, err)
+}
+
+func notFound(l *loader, overlay string) error {
+	tests := testsFolder(overlay)
+	if mode, err := l.kind(tests); err != nil || !mode.IsDir() {
+		return fault.New(fault.CatalogNotFound, fault.Place{File: tests}, "commit suites there, or set spec.path of the TestRepository", "the commit has no folder %q", tests)
+	}
+	return fault.New(fault.OverlayNotFound, fault.Place{File: overlay}, "commit a kustomization.yaml there, or remove the environment from the TestRepository", "the folder %q has no overlay %q", tests, overlay)
+}
+
+// testsFolder is what comes before the folder overlays, or else the first folder.
+func testsFolder(overlay string) string {
+	if before, _, found := strings.Cut(overlay, "/overlays/"); found {
+		return before
+	}
+	first, _, _ := strings.Cut(overlay, "/")
+	return first
 }

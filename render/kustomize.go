@@ -1,0 +1,149 @@
+package render
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+
+	"sigs.k8s.io/kustomize/api/krusty"
+	"sigs.k8s.io/kustomize/api/resmap"
+	"sigs.k8s.io/kustomize/api/types"
+
+	"github.com/assay-dev/assay/api/fault"
+	"github.com/assay-dev/assay/catalog"
+)
+
+// turn admits one kustomize at a time: it keeps the schema of Kubernetes in variables of the
+// process. No rendering can change that schema, since openapi and crds are refused, so it is
+// loaded once and never reset.
+var turn = make(chan struct{}, 1)
+
+type built struct {
+	objects []catalog.Object
+	err     error
+}
+
+// build runs kustomize on what was scanned. It waits for its turn without a limit but the
+// context's; limits.Time counts from then on.
+func build(ctx context.Context, s *scan, overlay string) ([]catalog.Object, error) {
+	select {
+	case turn <- struct{}{}:
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
+	done := make(chan built, 1)
+	go func() {
+		defer func() { <-turn }()
+		objects, err := kustomize(s, overlay)
+		done <- built{objects, err}
+	}()
+	limited, cancel := context.WithTimeout(ctx, s.limits.Time)
+	defer cancel()
+	select {
+	case b := <-done:
+		return b.objects, b.err
+	case <-limited.Done():
+		if ctx.Err() != nil {
+			return nil, ctx.Err()
+		}
+		return nil, fault.New(fault.LimitExceeded, s.overlayPlace(overlay), "make the catalog smaller", "rendering %q took longer than %s", overlay, s.limits.Time)
+	}
+}
+
+func kustomize(s *scan, overlay string) (objects []catalog.Object, err error) {
+	defer func() {
+		if r := recover(); r != nil { // kustomize panics on some input
+			err = s.refusal(overlay, fmt.Errorf("%v", r))
+		}
+	}()
+	s.files[rootFolder+"/kustomization.yaml"] = fmt.Appendf(nil, `{"resources":[%q],"buildMetadata":[%q]}`,
+		"../"+kustomizationFolder+"/"+flat(overlay), types.OriginAnnotations)
+	options := krusty.MakeDefaultOptions()
+	options.Reorder = krusty.ReorderOptionNone
+	// Everything there is was scanned, and a shared patch may lie beside the overlays.
+	options.LoadRestrictions = types.LoadRestrictionsNone
+	options.PluginConfig = types.DisabledPluginConfig()
+	result, err := krusty.MakeKustomizer(options).Run(newMemory(s.files), "/"+rootFolder)
+	if err != nil {
+		return nil, s.refusal(overlay, err)
+	}
+	return s.objects(result)
+}
+
+// objects gives what came out, each with the file that defines it.
+func (s *scan) objects(result resmap.ResMap) ([]catalog.Object, error) {
+	if n := result.Size(); n > s.limits.Suites {
+		return nil, fault.New(fault.LimitExceeded, fault.Place{}, "split the catalog", "%d suites are more than %d", n, s.limits.Suites)
+	}
+	var objects []catalog.Object
+	for _, r := range result.Resources() {
+		file := ""
+		if origin, err := r.GetOrigin(); err == nil && origin != nil {
+			file = s.sourceFile(origin.Path)
+		}
+		if err := r.SetOrigin(nil); err != nil {
+			return nil, fmt.Errorf("removing the origin of %q: %w", r.GetName(), err)
+		}
+		data, err := r.MarshalJSON()
+		if err != nil {
+			return nil, fmt.Errorf("encoding %q: %w", r.GetName(), err)
+		}
+		objects = append(objects, catalog.Object{Name: r.GetName(), YAML: data, File: file})
+	}
+	return objects, nil
+}
+
+// sourceFile gives the file of the origin when it was really read: patches can write anything
+// into the annotation that kustomize keeps the origin in.
+func (s *scan) sourceFile(origin string) string {
+	if file := sourceOf(origin); s.read[file] {
+		return file
+	}
+	return ""
+}
+
+// refusal turns an error of kustomize into a fault. Suites of one name are the commonest
+// cause, and we know better than kustomize where they are.
+func (s *scan) refusal(overlay string, err error) error {
+	if twice := s.namesakes(); len(twice) > 0 {
+		return errors.Join(twice...)
+	}
+	return fault.New(fault.InvalidCatalog, s.overlayPlace(overlay), "correct what it names, in this kustomization or one that it includes", "kustomize: %s", readable(err))
+}
+
+// overlayPlace is the kustomization of the overlay.
+func (s *scan) overlayPlace(overlay string) fault.Place {
+	if k := s.parsed[overlay]; k != nil {
+		return fault.Place{File: k.file}
+	}
+	return fault.Place{File: overlay}
+}
+
+// namesakes finds suites that are defined twice.
+func (s *scan) namesakes() []error {
+	first := map[string]definition{}
+	var twice []error
+	for _, file := range sorted(s.suites) {
+		for _, d := range s.suites[file] {
+			other, known := first[d.name]
+			if !known {
+				first[d.name] = d
+				continue
+			}
+			place := fault.Place{File: d.file, Line: d.line, Field: "metadata.name"}
+			twice = append(twice, fault.New(fault.InvalidCatalog, place, "rename one of them", "suite %q is defined twice, also in %s:%d", d.name, other.file, other.line))
+		}
+	}
+	return twice
+}
+
+// readable gives an error of kustomize as one short line with the paths of the repository.
+func readable(err error) string {
+	text := inRepository(strings.Join(strings.Fields(err.Error()), " "))
+	const most = 500
+	if len(text) > most {
+		text = strings.ToValidUTF8(text[:most], "") + "…"
+	}
+	return text
+}

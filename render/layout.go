@@ -1,0 +1,54 @@
+package render
+
+import (
+	"path"
+	"strings"
+)
+
+// What kustomize gets is laid out in folders of our own, not in those of the repository. Files
+// of suites and patches are below repository, as they were understood; files of generators
+// below data, as they are, for a file may be both; and every kustomization has a folder of its
+// own, none inside another. So an overlay may include the folder that it lies in, as in
+// tests/overlays/staging and tests, which kustomize would take for a circle.
+const (
+	repositoryFolder    = "repository"
+	dataFolder          = "data"
+	kustomizationFolder = "kustomizations"
+	// rootFolder holds a kustomization of our own that asks kustomize to note which file each
+	// object comes from, which only the outermost one can do.
+	rootFolder = "root"
+)
+
+// flat gives the path of a folder as one name.
+func flat(dir string) string {
+	if dir == "." {
+		return "%2E"
+	}
+	return strings.NewReplacer("%", "%25", "/", "%2F", "..", "%2E%2E").Replace(dir)
+}
+
+// unflat is the way back.
+func unflat(text string) string {
+	return strings.NewReplacer("%2F", "/", "%2E", ".", "%25", "%").Replace(text)
+}
+
+// toKustomization is the reference from one kustomization to that of a folder.
+func toKustomization(dir string) string { return "../" + flat(dir) }
+
+// toFile is the reference from a kustomization to a file below one of the folders.
+func toFile(folder, file string) string { return "../../" + path.Join(folder, file) }
+
+// sourceOf gives the path in the repository of a file that kustomize names as the origin of
+// an object, relative to the root folder; empty when it is not one of a suite.
+func sourceOf(origin string) string {
+	file, _ := strings.CutPrefix(path.Clean(origin), "../"+repositoryFolder+"/")
+	return file
+}
+
+// inRepository gives a text of kustomize with the paths of the repository.
+func inRepository(text string) string {
+	for _, prefix := range []string{"../../" + repositoryFolder + "/", "../../" + dataFolder + "/", "/" + repositoryFolder + "/", "/" + dataFolder + "/", "../" + kustomizationFolder + "/", "/" + kustomizationFolder + "/"} {
+		text = strings.ReplaceAll(text, prefix, "")
+	}
+	return unflat(text)
+}
