@@ -1,23 +1,155 @@
 package runner
 
 import (
+	"cmp"
+	"slices"
 	"time"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/assay-dev/assay/api/v1alpha1"
 	"github.com/assay-dev/assay/catalog"
 )
 
-// Next gives the status that follows from what is observed, and what to do. run.Status.Plan must be settled.
+// Next gives the status that follows from what is observed, and what to do. run.Status.Plan must be settled (see
+// Planned); suites holds every suite of the plan that runs, by name; env is the run's environment.
+//
+// A suite goes from Pending to Running to a final state and never back; so do an attempt and the run. A suite has at most
+// one attempt that is not final. The run ends when every suite has. The status of a final run does not change any more,
+// and the only actions for it are stopping pods that are left over.
+//
+// Carry the actions out first and write the status after: an attempt enters the status when its pod is observed, and
+// starting it twice is a no-op. The actions are in the order of the plan; at most one of them is WaitUntil, the last.
 func Next(run *v1alpha1.TestRun, suites map[string]catalog.Suite, env *v1alpha1.TestEnvironment, obs Observed, now time.Time) (v1alpha1.TestRunStatus, []Action) {
-	panic("being written")
+	obs.Attempts = own(run, obs.Attempts)
+	s := step{
+		run: run, suites: suites, env: env, obs: obs, now: now,
+		status:   *run.Status.DeepCopy(),
+		observed: bySuite(obs.Attempts),
+	}
+	if s.status.State.Final() {
+		s.cleanUp()
+		return s.status, s.all()
+	}
+	s.enter()
+	for i := range s.status.Suites {
+		s.observe(&s.status.Suites[i])
+	}
+	if cancelled := s.cancel(); !cancelled {
+		s.start()
+	}
+	s.cleanUp()
+	s.status.ObservedGeneration = run.Generation
+	conclude(&s.status, now)
+	return s.status, s.all()
 }
 
-// Planned gives the status of a run whose plan has just been made.
-func Planned(run *v1alpha1.TestRun, plan []v1alpha1.PlannedSuite, now time.Time) v1alpha1.TestRunStatus {
-	panic("being written")
+// step is one call of Next.
+type step struct {
+	run    *v1alpha1.TestRun
+	suites map[string]catalog.Suite
+	env    *v1alpha1.TestEnvironment
+	obs    Observed
+	now    time.Time
+
+	status   v1alpha1.TestRunStatus
+	observed map[string][]ObservedAttempt
+	actions  []Action
+	until    time.Time // the earliest time to look again; zero: none
 }
 
-// Broken gives the final status of a run that cannot be planned because of err.
-func Broken(run *v1alpha1.TestRun, err error, now time.Time) v1alpha1.TestRunStatus {
-	panic("being written")
+// own leaves out pods that only bear the run's labels: a pod of the run has the name that follows from it.
+func own(run *v1alpha1.TestRun, attempts []ObservedAttempt) []ObservedAttempt {
+	return slices.DeleteFunc(slices.Clone(attempts), func(o ObservedAttempt) bool {
+		return o.Pod != PodName(run, o.Suite, o.Number)
+	})
+}
+
+// bySuite groups the attempts and sorts them by number.
+func bySuite(attempts []ObservedAttempt) map[string][]ObservedAttempt {
+	groups := map[string][]ObservedAttempt{}
+	for _, o := range attempts {
+		groups[o.Suite] = append(groups[o.Suite], o)
+	}
+	for _, g := range groups {
+		slices.SortFunc(g, func(a, b ObservedAttempt) int {
+			return cmp.Compare(a.Number, b.Number)
+		})
+	}
+	return groups
+}
+
+// enter sees to it that every suite of the plan that runs is in the status, in the order of the plan.
+func (s *step) enter() {
+	known := map[string]v1alpha1.SuiteStatus{}
+	for _, suite := range s.status.Suites {
+		known[suite.Name] = suite
+	}
+	s.status.Suites = suitesOf(s.status.Plan, known)
+}
+
+func suitesOf(plan []v1alpha1.PlannedSuite, known map[string]v1alpha1.SuiteStatus) []v1alpha1.SuiteStatus {
+	var list []v1alpha1.SuiteStatus
+	for _, p := range plan {
+		if !p.Run {
+			continue
+		}
+		suite, ok := known[p.Suite]
+		if !ok {
+			suite = v1alpha1.SuiteStatus{Name: p.Suite, State: v1alpha1.StatePending}
+		}
+		list = append(list, suite)
+	}
+	return list
+}
+
+// cleanUp stops the pods that nobody waits for: of attempts that are final, and of suites that are not in the plan. A pod
+// that told its outcome ends by itself and keeps its log, unless it does not end.
+func (s *step) cleanUp() {
+	for _, o := range s.obs.Attempts {
+		if o.Phase == PhaseEnded || o.Stopping || s.waitsFor(o) {
+			continue
+		}
+		if patience := s.endOf(o); o.Outcome != nil && s.now.Before(patience) {
+			s.lookAgain(patience)
+			continue
+		}
+		s.actions = append(s.actions, Action{Stop: &StopAttempt{Pod: o.Pod}})
+	}
+}
+
+func (s *step) waitsFor(o ObservedAttempt) bool {
+	for _, suite := range s.status.Suites {
+		if suite.Name != o.Suite {
+			continue
+		}
+		for _, a := range suite.Attempts {
+			if a.Number == o.Number && a.Pod == o.Pod {
+				return !a.State.Final()
+			}
+		}
+	}
+	return false
+}
+
+func (s *step) lookAgain(at time.Time) {
+	if s.until.IsZero() || at.Before(s.until) {
+		s.until = at
+	}
+}
+
+func (s *step) all() []Action {
+	if !s.until.IsZero() {
+		s.actions = append(s.actions, Action{WaitUntil: &s.until})
+	}
+	return s.actions
+}
+
+// at gives a time as the API server stores it, so that writing and reading it changes nothing.
+func at(t time.Time) *metav1.Time {
+	if t.IsZero() {
+		return nil
+	}
+	m := metav1.NewTime(t.UTC().Truncate(time.Second))
+	return &m
 }

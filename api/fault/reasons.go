@@ -42,6 +42,7 @@ const (
 	Conflict               Reason = "Conflict"               // somebody else wrote at the same time
 	Evicted                Reason = "Evicted"                // the cluster took the pod away
 	PodLost                Reason = "PodLost"                // the pod vanished, or its node did
+	NotStarted             Reason = "NotStarted"             // a pod got no node or no image in time
 	InternalError          Reason = "InternalError"          // ours
 )
 
@@ -54,7 +55,7 @@ var kinds = map[Reason]Kind{
 	SuiteNotFound: User, ImagePullFailed: User, CommandNotFound: User, PodRefused: User,
 	ReportMissing: User, ReportInvalid: User, TestsFailed: User, TimedOut: User,
 	ContentFailed: Transient, HostUnreachable: Transient, HostFailed: Transient, RateLimited: Transient,
-	Conflict: Transient, Evicted: Transient, PodLost: Transient,
+	Conflict: Transient, Evicted: Transient, PodLost: Transient, NotStarted: Transient,
 	InternalError: Internal,
 }
 

@@ -1,0 +1,154 @@
+package runner
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/assay-dev/assay/api/fault"
+	"github.com/assay-dev/assay/api/v1alpha1"
+	"github.com/assay-dev/assay/catalog"
+	"github.com/assay-dev/assay/runner/report"
+)
+
+// The grace times. They are exported because the pod and assay-exec are built to them.
+const (
+	// DefaultTimeout of an attempt, from the start of its container.
+	DefaultTimeout = 10 * time.Minute
+	// DefaultStartTimeout is how long a pod may wait for its node and image.
+	DefaultStartTimeout = 5 * time.Minute
+	// StopGrace is the time from SIGTERM to SIGKILL, in which a tool writes its report.
+	StopGrace = 30 * time.Second
+	// TellGrace is the time after the command's end that assay-exec has to read the report and tell the outcome.
+	TellGrace = time.Minute
+)
+
+// Wrapped says whether the suite's command runs below assay-exec. A suite without a command runs its image's entry point
+// unwrapped, without content, and its exit code is the verdict.
+func Wrapped(suite catalog.Suite) bool { return len(suite.Spec.Command) > 0 }
+
+// Timeout of one attempt of the suite.
+func Timeout(suite catalog.Suite) time.Duration {
+	if t := suite.Spec.Timeout; t != nil && t.Duration > 0 {
+		return t.Duration
+	}
+	return DefaultTimeout
+}
+
+// StartTimeout of the environment.
+func StartTimeout(env *v1alpha1.TestEnvironment) time.Duration {
+	if t := env.Spec.Limits.StartTimeout; t != nil && t.Duration > 0 {
+		return t.Duration
+	}
+	return DefaultStartTimeout
+}
+
+// judge sets the state of an attempt that is not final by its pod.
+func (s *step) judge(a *v1alpha1.Attempt, suite *v1alpha1.SuiteStatus, o ObservedAttempt) {
+	switch {
+	case o.Phase == PhaseEnded:
+		s.verdict(a, s.suites[suite.Name], o)
+	case o.Outcome != nil: // the container is about to end; there is nothing more to learn
+		a.State = v1alpha1.StateRunning
+		s.verdict(a, s.suites[suite.Name], o)
+	case o.Phase == PhaseRunning:
+		s.judgeRunning(a, suite, o)
+	case o.Stopping: // once it is gone it is lost
+	default:
+		s.judgePending(a, o)
+	}
+}
+
+func (s *step) judgeRunning(a *v1alpha1.Attempt, suite *v1alpha1.SuiteStatus, o ObservedAttempt) {
+	a.State, a.Reason, a.Message = v1alpha1.StateRunning, "", ""
+	if end := s.endOf(o); s.now.Before(end) {
+		s.lookAgain(end)
+		return
+	}
+	s.end(a, v1alpha1.StateFailed, fault.TimedOut, timedOut(s.suites[suite.Name]), s.now)
+}
+
+// endOf is when a running pod is stopped from outside. assay-exec keeps the timeout itself, so that the tool's report is
+// not lost; it is waited for a little longer.
+func (s *step) endOf(o ObservedAttempt) time.Time {
+	begin := o.Started
+	if begin.IsZero() {
+		begin = o.Created
+	}
+	suite := s.suites[o.Suite]
+	end := begin.Add(Timeout(suite))
+	if Wrapped(suite) || o.Outcome != nil {
+		end = end.Add(StopGrace + TellGrace)
+	}
+	return end
+}
+
+func timedOut(suite catalog.Suite) string {
+	return fmt.Sprintf("it ran longer than its timeout of %s", Timeout(suite))
+}
+
+// verdict ends an attempt whose container ended. What the cluster says outranks what the pod says of itself; a reason
+// outranks the exit code; the exit code and the report both have to be good.
+func (s *step) verdict(a *v1alpha1.Attempt, suite catalog.Suite, o ObservedAttempt) {
+	a.ExitCode = o.ExitCode
+	if o.Outcome != nil && ran(*o.Outcome) {
+		code := int32(o.Outcome.ExitCode)
+		a.ExitCode = &code
+	}
+	state, reason, message := decide(suite, o)
+	s.end(a, state, reason, message, o.Ended)
+}
+
+// ran says whether the command was started at all.
+func ran(o report.Outcome) bool {
+	return o.Reason != report.ReasonContentFailed && o.Reason != report.ReasonCommandNotFound
+}
+
+func decide(suite catalog.Suite, o ObservedAttempt) (v1alpha1.RunState, fault.Reason, string) {
+	switch {
+	case o.Reason == fault.TimedOut:
+		return v1alpha1.StateFailed, fault.TimedOut, timedOut(suite)
+	case o.Reason == fault.LimitExceeded:
+		return v1alpha1.StateFailed, fault.LimitExceeded, o.Message
+	case o.Reason != "":
+		return v1alpha1.StateErrored, o.Reason, o.Message
+	case o.Outcome != nil:
+		return decideOutcome(suite, *o.Outcome)
+	case o.Stopping:
+		return v1alpha1.StateErrored, fault.Evicted, "the pod was deleted before it ended"
+	case o.ExitCode == nil:
+		return v1alpha1.StateErrored, fault.PodLost, "the pod ended and nobody knows how"
+	case *o.ExitCode != 0:
+		return v1alpha1.StateFailed, fault.TestsFailed, fmt.Sprintf("exit code %d", *o.ExitCode)
+	case Wrapped(suite):
+		return v1alpha1.StateErrored, fault.ReportMissing, "the pod ended without telling its outcome"
+	}
+	return v1alpha1.StatePassed, "", "exit code 0"
+}
+
+func decideOutcome(suite catalog.Suite, o report.Outcome) (v1alpha1.RunState, fault.Reason, string) {
+	bad := o.Counts.Bad()
+	switch o.Reason {
+	case report.ReasonTimedOut:
+		return v1alpha1.StateFailed, fault.TimedOut, timedOut(suite)
+	case report.ReasonReportMissing, report.ReasonReportInvalid:
+		if o.ExitCode != 0 {
+			return v1alpha1.StateFailed, fault.TestsFailed, fmt.Sprintf("exit code %d; %s", o.ExitCode, o.Message)
+		}
+		if bad > 0 {
+			return v1alpha1.StateFailed, fault.TestsFailed, ofCases(o.Counts) + "; " + o.Message
+		}
+		return v1alpha1.StateErrored, fault.Reason(o.Reason), o.Message
+	case "":
+	default: // ContentFailed, CommandNotFound, Evicted
+		return v1alpha1.StateErrored, fault.Reason(o.Reason), o.Message
+	}
+	switch {
+	case bad > 0:
+		return v1alpha1.StateFailed, fault.TestsFailed, ofCases(o.Counts)
+	case o.ExitCode != 0 && o.Counts.Total > 0:
+		return v1alpha1.StateFailed, fault.TestsFailed, fmt.Sprintf("exit code %d, though no case of the report failed", o.ExitCode)
+	case o.ExitCode != 0:
+		return v1alpha1.StateFailed, fault.TestsFailed, fmt.Sprintf("exit code %d", o.ExitCode)
+	}
+	return v1alpha1.StatePassed, "", passed(o.Counts)
+}

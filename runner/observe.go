@@ -1,0 +1,98 @@
+package runner
+
+import (
+	"slices"
+	"time"
+
+	"github.com/assay-dev/assay/api/fault"
+	"github.com/assay-dev/assay/api/v1alpha1"
+)
+
+// lagGrace is how long a pod may be missing after its creation: a cache may not show it yet.
+const lagGrace = 30 * time.Second
+
+// observe brings the attempts of a suite up to what is observed, and then the suite up to its attempts.
+func (s *step) observe(suite *v1alpha1.SuiteStatus) {
+	if suite.State.Final() {
+		return
+	}
+	for _, o := range s.observed[suite.Name] {
+		s.observeAttempt(suite, o)
+	}
+	for i := range suite.Attempts {
+		s.missAttempt(suite, &suite.Attempts[i])
+	}
+	s.follow(suite)
+}
+
+// observeAttempt enters the attempt, or brings it up to date unless it is final.
+func (s *step) observeAttempt(suite *v1alpha1.SuiteStatus, o ObservedAttempt) {
+	i, known := slices.BinarySearchFunc(suite.Attempts, o.Number, func(a v1alpha1.Attempt, number int32) int {
+		return int(a.Number) - int(number)
+	})
+	if !known {
+		if i < len(suite.Attempts) || active(suite) { // too late, or there is one already: cleanUp stops it
+			return
+		}
+		suite.Attempts = append(suite.Attempts, v1alpha1.Attempt{
+			Number: o.Number, Pod: o.Pod, State: v1alpha1.StatePending, StartTime: at(o.Created),
+		})
+	}
+	a := &suite.Attempts[i]
+	if a.State.Final() || a.Pod != o.Pod {
+		return
+	}
+	s.judge(a, suite, o)
+}
+
+// active says whether an attempt of the suite is not final.
+func active(suite *v1alpha1.SuiteStatus) bool {
+	return slices.ContainsFunc(suite.Attempts, func(a v1alpha1.Attempt) bool { return !a.State.Final() })
+}
+
+// missAttempt ends an attempt whose pod is gone.
+func (s *step) missAttempt(suite *v1alpha1.SuiteStatus, a *v1alpha1.Attempt) {
+	seen := slices.ContainsFunc(s.observed[suite.Name], func(o ObservedAttempt) bool { return o.Number == a.Number && o.Pod == a.Pod })
+	if seen || a.State.Final() {
+		return
+	}
+	if a.StartTime != nil {
+		if patience := a.StartTime.Add(lagGrace); s.now.Before(patience) {
+			s.lookAgain(patience)
+			return
+		}
+	}
+	s.end(a, v1alpha1.StateErrored, fault.PodLost, "the pod vanished before it ended", s.now)
+}
+
+// follow sets the state of a suite by its last attempt.
+func (s *step) follow(suite *v1alpha1.SuiteStatus) {
+	if len(suite.Attempts) == 0 {
+		return
+	}
+	last := suite.Attempts[len(suite.Attempts)-1]
+	suite.State, suite.Reason, suite.Message = last.State, last.Reason, last.Message
+	switch {
+	case !last.State.Final():
+		suite.State = v1alpha1.StateRunning
+	case s.retry(suite):
+		suite.State = v1alpha1.StateRunning
+		suite.Message = "the cluster lost the last attempt, another follows: " + last.Message
+	}
+	if !suite.State.Final() {
+		return
+	}
+	for _, o := range s.observed[suite.Name] {
+		if o.Number == last.Number && o.Pod == last.Pod && o.Outcome != nil {
+			suite.Cases, suite.Failures = cases(o.Outcome), failures(o.Outcome)
+		}
+	}
+}
+
+// end makes an attempt final.
+func (s *step) end(a *v1alpha1.Attempt, state v1alpha1.RunState, reason fault.Reason, message string, when time.Time) {
+	if when.IsZero() {
+		when = s.now
+	}
+	a.State, a.Reason, a.Message, a.CompletionTime = state, string(reason), message, at(when)
+}

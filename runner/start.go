@@ -1,0 +1,93 @@
+package runner
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/assay-dev/assay/api/fault"
+	"github.com/assay-dev/assay/api/v1alpha1"
+	"github.com/assay-dev/assay/catalog"
+)
+
+// refusalPause is how long to wait before an attempt is tried again that there was no room for, unless the fault says.
+const refusalPause = 15 * time.Second
+
+// start asks for the next attempt of every suite that waits for one, in the order of the plan, as far as there are slots.
+func (s *step) start() {
+	free := s.obs.Slots
+	for i := range s.status.Suites {
+		suite := &s.status.Suites[i]
+		number, due := next(suite)
+		if !due || s.forbidden(suite) || s.refused(suite, number) {
+			continue
+		}
+		switch {
+		case s.env.Spec.Suspend:
+			hold(suite, fmt.Sprintf("environment %q is suspended", s.env.Name))
+		case free <= 0:
+			hold(suite, fmt.Sprintf("waiting for a free slot in environment %q", s.env.Name))
+		default:
+			free--
+			hold(suite, "")
+			s.actions = append(s.actions, Action{Start: &StartAttempt{Suite: suite.Name, Number: number}})
+		}
+	}
+}
+
+// next gives the number of the attempt that a suite waits for, and whether it does.
+func next(suite *v1alpha1.SuiteStatus) (int32, bool) {
+	n := len(suite.Attempts)
+	switch {
+	case suite.State.Final() || active(suite):
+		return 0, false
+	case n == 0:
+		return 1, true
+	}
+	return suite.Attempts[n-1].Number + 1, true
+}
+
+// hold says why a suite that has never started waits. One that waits for another attempt keeps saying why.
+func hold(suite *v1alpha1.SuiteStatus, message string) {
+	if len(suite.Attempts) == 0 {
+		suite.Reason, suite.Message = "", message
+	}
+}
+
+// forbidden ends a suite that the environment's policy does not let start, or that is not there.
+func (s *step) forbidden(suite *v1alpha1.SuiteStatus) bool {
+	var err error
+	if rendered, ok := s.suites[suite.Name]; ok {
+		err = catalog.CheckPolicy(rendered, s.env)
+	} else {
+		err = fault.New(fault.SuiteNotFound, fault.Place{}, "", "suite %q is in the plan and not in the catalog", suite.Name)
+	}
+	if err == nil {
+		return false
+	}
+	suite.State, suite.Reason, suite.Message = v1alpha1.StateErrored, string(fault.ReasonOf(err)), fault.Summary(err)
+	return true
+}
+
+// refused takes note of an attempt that could not be started.
+func (s *step) refused(suite *v1alpha1.SuiteStatus, number int32) bool {
+	for _, r := range s.obs.Refused {
+		if r.Suite != suite.Name || r.Number != number {
+			continue
+		}
+		if fault.Of(r.Err) != fault.User {
+			hold(suite, fault.Summary(r.Err))
+			pause := fault.RetryAfter(r.Err)
+			if pause <= 0 {
+				pause = refusalPause
+			}
+			s.lookAgain(s.now.Add(pause))
+			return true
+		}
+		a := v1alpha1.Attempt{Number: number, Pod: PodName(s.run, suite.Name, number), StartTime: at(s.now)}
+		s.end(&a, v1alpha1.StateErrored, fault.ReasonOf(r.Err), fault.Summary(r.Err), s.now)
+		suite.Attempts = append(suite.Attempts, a)
+		s.follow(suite)
+		return true
+	}
+	return false
+}
