@@ -1,0 +1,86 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"net/url"
+	"os"
+	"time"
+
+	fluxclient "github.com/fluxcd/pkg/runtime/client"
+	fluxctrl "github.com/fluxcd/pkg/runtime/controller"
+	"github.com/fluxcd/pkg/runtime/jitter"
+	"github.com/fluxcd/pkg/runtime/leaderelection"
+	"github.com/fluxcd/pkg/runtime/logger"
+	"github.com/spf13/cobra"
+	ctrl "sigs.k8s.io/controller-runtime"
+)
+
+// controllerFlags are the flags of `assay controller`; those of Flux have Flux's names.
+type controllerFlags struct {
+	metricsAddr, healthAddr, gatewayAddr string
+	gatewayURL, execImage, execDelivery  string
+	dataDir                              string
+	allowHTTP                            bool
+	concurrent                           int
+	keepPods, keepRuns                   time.Duration
+	gracefulStop                         time.Duration
+
+	client         fluxclient.Options
+	rateLimiter    fluxctrl.RateLimiterOptions
+	leaderElection leaderelection.Options
+	logger         logger.Options
+	jitter         jitter.IntervalOptions
+}
+
+func newControllerCommand() *cobra.Command {
+	var f controllerFlags
+	cmd := &cobra.Command{
+		Use:   "controller",
+		Short: "Run the controller: poll repositories, run suites as pods, answer on the forge",
+		Args:  cobra.NoArgs,
+		RunE: func(*cobra.Command, []string) error {
+			logger.SetLogger(logger.NewLogger(f.logger))
+			if err := errors.Join(f.validate(), f.jitter.SetGlobalJitter(nil)); err != nil {
+				return err
+			}
+			return runController(ctrl.SetupSignalHandler(), f)
+		},
+	}
+	f.bind(cmd)
+	return cmd
+}
+
+func (f *controllerFlags) bind(cmd *cobra.Command) {
+	flags := cmd.Flags()
+	flags.StringVar(&f.metricsAddr, "metrics-addr", ":8080", "The address the metrics and pprof are served on.")
+	flags.StringVar(&f.healthAddr, "health-addr", ":9440", "The address the probes are served on.")
+	flags.StringVar(&f.gatewayAddr, "gateway-addr", ":9090", "The address test pods are served on.")
+	flags.StringVar(&f.gatewayURL, "gateway-url", "", "The URL at which test pods reach the gateway. Required.")
+	flags.StringVar(&f.execImage, "exec-image", "", "The image that holds assay-exec. Default: the image of the pod that POD_NAME and POD_NAMESPACE name.")
+	flags.StringVar(&f.execDelivery, "exec-delivery", "auto", "How assay-exec gets into test pods: image-volume (Kubernetes 1.36 and later), init-container, or auto.")
+	flags.StringVar(&f.dataDir, "data-dir", "/data", "A folder for what can be made again: packed contents.")
+	flags.BoolVar(&f.allowHTTP, "insecure-allow-http", false, "Allow repositories with http:// URLs, whose credentials anybody on the way can read.")
+	flags.IntVar(&f.concurrent, "concurrent", 8, "The number of repositories, and of runs, that are looked at at the same time.")
+	flags.DurationVar(&f.keepPods, "keep-pods", time.Hour, "How long pods stay after their run has ended.")
+	flags.DurationVar(&f.keepRuns, "keep-runs", 7*24*time.Hour, "How long TestRuns stay after they have ended.")
+	flags.DurationVar(&f.gracefulStop, "graceful-shutdown-timeout", 10*time.Second, "How long work under way may take to end.")
+	f.client.BindFlags(flags)
+	f.rateLimiter.BindFlags(flags)
+	f.leaderElection.BindFlags(flags)
+	f.logger.BindFlags(flags)
+	f.jitter.BindFlags(flags)
+}
+
+func (f *controllerFlags) validate() error {
+	if u, err := url.Parse(f.gatewayURL); err != nil || u.Host == "" {
+		return fmt.Errorf("--gateway-url=%q is no URL: set it to the Service of the gateway, such as http://assay-gateway.assay-system.svc:9090", f.gatewayURL)
+	}
+	if _, ok := deliveries[f.execDelivery]; !ok && f.execDelivery != "auto" {
+		return fmt.Errorf("--exec-delivery=%q: use auto, image-volume or init-container", f.execDelivery)
+	}
+	if f.execImage == "" && (os.Getenv("POD_NAME") == "" || os.Getenv("POD_NAMESPACE") == "") {
+		return errors.New("--exec-image is needed where POD_NAME and POD_NAMESPACE do not say which pod this is")
+	}
+	return nil
+}

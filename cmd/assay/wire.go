@@ -1,0 +1,200 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"os"
+	"path/filepath"
+	"time"
+
+	fluxclient "github.com/fluxcd/pkg/runtime/client"
+	fluxctrl "github.com/fluxcd/pkg/runtime/controller"
+	"github.com/fluxcd/pkg/runtime/metrics"
+	"github.com/fluxcd/pkg/runtime/pprof"
+	"github.com/fluxcd/pkg/runtime/probes"
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/labels"
+	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/types"
+	utilversion "k8s.io/apimachinery/pkg/util/version"
+	"k8s.io/client-go/discovery"
+	clientgoscheme "k8s.io/client-go/kubernetes/scheme"
+	authenticationv1 "k8s.io/client-go/kubernetes/typed/authentication/v1"
+	"k8s.io/client-go/rest"
+	ctrl "sigs.k8s.io/controller-runtime"
+	"sigs.k8s.io/controller-runtime/pkg/cache"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/manager"
+	metricsserver "sigs.k8s.io/controller-runtime/pkg/metrics/server"
+
+	"github.com/assay-dev/assay/api/v1alpha1"
+	"github.com/assay-dev/assay/providers"
+	"github.com/assay-dev/assay/providers/gitea"
+	"github.com/assay-dev/assay/providers/plain"
+	"github.com/assay-dev/assay/runner/catalogs"
+	"github.com/assay-dev/assay/runner/gateway"
+	"github.com/assay-dev/assay/runner/pods"
+	"github.com/assay-dev/assay/runner/schedule"
+	"github.com/assay-dev/assay/runner/testenvironment"
+	"github.com/assay-dev/assay/runner/testrun"
+	"github.com/assay-dev/assay/status/publish"
+	"github.com/assay-dev/assay/sync/git"
+	"github.com/assay-dev/assay/sync/testrepository"
+)
+
+// The one place that knows everybody: tables, and nothing clever.
+var (
+	forges = map[v1alpha1.ProviderName]providers.Open{
+		v1alpha1.ProviderGitea: gitea.Open,
+		v1alpha1.ProviderPlain: plain.Open,
+	}
+	deliveries = map[string]pods.Delivery{
+		"image-volume":   pods.ImageVolume,
+		"init-container": pods.InitContainer,
+	}
+)
+
+const (
+	controllerName = "assay-controller"
+	leaseName      = "assay-controller-leader"
+	// cacheBytes is what trees that were read may take in memory. A folder of tests is
+	// usually well under a megabyte.
+	cacheBytes = 64 << 20
+)
+
+// runController builds the parts, wires them, and runs until the context ends.
+func runController(ctx context.Context, f controllerFlags) error {
+	config := fluxclient.GetConfigOrDie(f.client)
+	mgr, err := ctrl.NewManager(config, managerOptions(f))
+	if err != nil {
+		return fmt.Errorf("making the manager: %w", err)
+	}
+	probes.SetupChecks(mgr, mgr.GetLogger())
+	execOptions, err := execOptions(ctx, mgr, f)
+	if err != nil {
+		return err
+	}
+	// Pods are started and listed past the cache: one that was just created must be seen.
+	uncached, err := client.New(config, client.Options{Scheme: mgr.GetScheme(), Mapper: mgr.GetRESTMapper()})
+	if err != nil {
+		return fmt.Errorf("making a client: %w", err)
+	}
+
+	access := testrepository.Access{Reader: mgr.GetAPIReader(), Providers: forges}
+	remote := git.New(git.Options{AllowHTTP: f.allowHTTP})
+	source := testrepository.Source{Access: access, Git: git.NewCache(remote, cacheBytes)}
+	rendered := catalogs.New(source, 0)
+	contents, err := testrun.NewContents(mgr.GetClient(), source, rendered, filepath.Join(f.dataDir, "contents"), 0)
+	if err != nil {
+		return err
+	}
+	events := mgr.GetEventRecorder(controllerName)
+
+	if err := (&testrepository.Reconciler{
+		Client: mgr.GetClient(), Access: access, Refs: remote, Events: events,
+		Metrics: fluxctrl.NewMetrics(mgr, metrics.MustMakeRecorder()),
+	}).SetupWithManager(mgr, testrepository.Options{Concurrent: f.concurrent, RateLimiter: f.rateLimiter}); err != nil {
+		return err
+	}
+	if err := (&testrun.Reconciler{
+		Client: mgr.GetClient(), Live: mgr.GetAPIReader(), Source: source, Catalogs: rendered, Contents: contents,
+		Executor: pods.New(uncached, execOptions), Events: events,
+		Retention: testrun.Retention{Pods: f.keepPods, Runs: f.keepRuns},
+	}).SetupWithManager(mgr, testrun.Options{Concurrent: f.concurrent}); err != nil {
+		return err
+	}
+	if err := (&schedule.Reconciler{Client: mgr.GetClient(), Catalogs: rendered}).SetupWithManager(mgr); err != nil {
+		return err
+	}
+	if err := (&testenvironment.Reconciler{Client: mgr.GetClient(), Live: mgr.GetAPIReader()}).SetupWithManager(mgr); err != nil {
+		return err
+	}
+	if err := (&publish.Reconciler{Client: mgr.GetClient(), Forges: access, Events: events}).SetupWithManager(mgr, publish.Options{}); err != nil {
+		return err
+	}
+	reviewer, err := authenticationv1.NewForConfig(config)
+	if err != nil {
+		return fmt.Errorf("making a client: %w", err)
+	}
+	// Every replica serves test pods: what it needs is in the API server and in Git.
+	server := &manager.Server{Name: "gateway", ShutdownTimeout: &f.gracefulStop, Server: &http.Server{
+		Addr:              f.gatewayAddr,
+		Handler:           gateway.New(uncached, reviewer.TokenReviews(), contents, gateway.Options{}),
+		ReadHeaderTimeout: 10 * time.Second,
+		IdleTimeout:       time.Minute,
+		MaxHeaderBytes:    64 << 10,
+	}}
+	if err := mgr.Add(server); err != nil {
+		return fmt.Errorf("adding the gateway: %w", err)
+	}
+	return mgr.Start(ctx)
+}
+
+func managerOptions(f controllerFlags) ctrl.Options {
+	scheme := runtime.NewScheme()
+	for _, add := range []func(*runtime.Scheme) error{clientgoscheme.AddToScheme, v1alpha1.AddToScheme} {
+		if err := add(scheme); err != nil {
+			panic(err) // the kinds of one program contradict each other
+		}
+	}
+	ours := labels.SelectorFromSet(labels.Set{v1alpha1.ManagedByLabel: v1alpha1.ManagedBy})
+	return ctrl.Options{
+		Scheme:                        scheme,
+		HealthProbeBindAddress:        f.healthAddr,
+		Metrics:                       metricsserver.Options{BindAddress: f.metricsAddr, ExtraHandlers: pprof.GetHandlers()},
+		LeaderElection:                f.leaderElection.Enable,
+		LeaderElectionReleaseOnCancel: f.leaderElection.ReleaseOnCancel,
+		LeaseDuration:                 &f.leaderElection.LeaseDuration,
+		RenewDeadline:                 &f.leaderElection.RenewDeadline,
+		RetryPeriod:                   &f.leaderElection.RetryPeriod,
+		LeaderElectionID:              leaseName,
+		GracefulShutdownTimeout:       &f.gracefulStop,
+		Cache: cache.Options{
+			DefaultTransform: cache.TransformStripManagedFields(),
+			ByObject:         map[client.Object]cache.ByObject{&corev1.Pod{}: {Label: ours}},
+		},
+		// Secrets are read by name and never kept.
+		Client: client.Options{Cache: &client.CacheOptions{DisableFor: []client.Object{&corev1.Secret{}, &corev1.Namespace{}}}},
+	}
+}
+
+// execOptions finds out how assay-exec gets into test pods.
+func execOptions(ctx context.Context, mgr ctrl.Manager, f controllerFlags) (pods.Options, error) {
+	o := pods.Options{ExecImage: f.execImage, GatewayURL: f.gatewayURL}
+	if o.ExecImage == "" {
+		pod := &corev1.Pod{}
+		key := types.NamespacedName{Namespace: os.Getenv("POD_NAMESPACE"), Name: os.Getenv("POD_NAME")}
+		if err := mgr.GetAPIReader().Get(ctx, key, pod); err != nil {
+			return pods.Options{}, fmt.Errorf("reading the controller's own pod %q, for its image: %w", key, err)
+		}
+		o.ExecImage = pod.Spec.Containers[0].Image
+	}
+	var ok bool
+	if o.Delivery, ok = deliveries[f.execDelivery]; ok {
+		return o, nil
+	}
+	delivery, err := bestDelivery(mgr.GetConfig(), mgr.GetHTTPClient())
+	o.Delivery = delivery
+	return o, err
+}
+
+// bestDelivery is the image volume where the API server knows it by default: from 1.36 on.
+func bestDelivery(config *rest.Config, httpClient *http.Client) (pods.Delivery, error) {
+	d, err := discovery.NewDiscoveryClientForConfigAndClient(config, httpClient)
+	if err != nil {
+		return "", fmt.Errorf("making a client: %w", err)
+	}
+	info, err := d.ServerVersion()
+	if err != nil {
+		return "", fmt.Errorf("asking the API server for its version: %w", err)
+	}
+	version, err := utilversion.ParseGeneric(info.GitVersion)
+	if err != nil {
+		return "", fmt.Errorf("the version %q of the API server: %w", info.GitVersion, err)
+	}
+	if version.AtLeast(utilversion.MustParseGeneric("1.36.0")) {
+		return pods.ImageVolume, nil
+	}
+	return pods.InitContainer, nil
+}

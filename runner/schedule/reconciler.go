@@ -1,0 +1,169 @@
+package schedule
+
+import (
+	"context"
+	"fmt"
+	"sync"
+	"time"
+
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
+	ctrl "sigs.k8s.io/controller-runtime"
+	"sigs.k8s.io/controller-runtime/pkg/builder"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/event"
+	"sigs.k8s.io/controller-runtime/pkg/predicate"
+
+	"github.com/assay-dev/assay/api/fault"
+	"github.com/assay-dev/assay/api/v1alpha1"
+	"github.com/assay-dev/assay/catalog"
+	"github.com/assay-dev/assay/runner"
+	"github.com/assay-dev/assay/runner/catalogs"
+)
+
+const (
+	fieldOwner = "assay-controller"
+	// deadline is how late a missed time is still made up for; later ones are dropped.
+	deadline = time.Hour
+	// retry is when to look again at a catalog that could not be rendered because the host
+	// did not answer.
+	retry = time.Minute
+)
+
+// Reconciler creates scheduled runs.
+type Reconciler struct {
+	client.Client
+	// Catalogs renders the default branch.
+	Catalogs *catalogs.Catalogs
+
+	// looked is when each repository was last looked at by this process. What happened before
+	// is in status.lastScheduleTime.
+	looked sync.Map // types.NamespacedName -> time.Time
+}
+
+// SetupWithManager registers the reconciler: it looks when the default branch moves, and at
+// every scheduled time.
+func (r *Reconciler) SetupWithManager(mgr ctrl.Manager) error {
+	moved := predicate.Funcs{UpdateFunc: func(e event.UpdateEvent) bool {
+		before, ok := e.ObjectOld.(*v1alpha1.TestRepository)
+		after, ok2 := e.ObjectNew.(*v1alpha1.TestRepository)
+		return ok && ok2 && before.Status.DefaultCommit != after.Status.DefaultCommit
+	}}
+	return ctrl.NewControllerManagedBy(mgr).
+		Named("schedule").
+		For(&v1alpha1.TestRepository{}, builder.WithPredicates(predicate.Or(predicate.GenerationChangedPredicate{}, moved))).
+		Complete(r)
+}
+
+// Reconcile creates the runs that are due for one repository, and waits for the next.
+func (r *Reconciler) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Result, error) {
+	repo := &v1alpha1.TestRepository{}
+	if err := r.Get(ctx, req.NamespacedName, repo); err != nil {
+		r.looked.Delete(req.NamespacedName)
+		return ctrl.Result{}, client.IgnoreNotFound(err)
+	}
+	if repo.Spec.Suspend || !repo.DeletionTimestamp.IsZero() || repo.Status.DefaultCommit == "" {
+		return ctrl.Result{}, nil
+	}
+	now := time.Now()
+	since := r.since(repo, now)
+	next, err := r.createDue(ctx, repo, since, now)
+	if err != nil {
+		return ctrl.Result{}, err
+	}
+	r.looked.Store(req.NamespacedName, now)
+	if next.IsZero() {
+		return ctrl.Result{}, nil
+	}
+	return ctrl.Result{RequeueAfter: max(time.Until(next), 100*time.Millisecond)}, nil
+}
+
+// since is the time from which on scheduled times count.
+func (r *Reconciler) since(repo *v1alpha1.TestRepository, now time.Time) time.Time {
+	if looked, ok := r.looked.Load(types.NamespacedName{Namespace: repo.Namespace, Name: repo.Name}); ok {
+		return looked.(time.Time)
+	}
+	since := now.Add(-deadline)
+	if created := repo.CreationTimestamp.Time; created.After(since) {
+		since = created
+	}
+	if last := repo.Status.LastScheduleTime; last != nil && last.After(since) {
+		since = last.Time
+	}
+	return since
+}
+
+// createDue creates what is due in every environment and gives the next time. An environment
+// whose catalog is broken has its fault on the run of the commit that broke it; the others
+// go on.
+func (r *Reconciler) createDue(ctx context.Context, repo *v1alpha1.TestRepository, since, now time.Time) (next time.Time, err error) {
+	var latest time.Time
+	for _, environment := range repo.Spec.Environments {
+		rendered, err := r.Catalogs.At(ctx, repo, repo.Status.DefaultCommit, environment.Name)
+		if err != nil {
+			ctrl.LoggerFrom(ctx).V(1).Info("no schedules", "environment", environment.Name, "fault", fault.Summary(err))
+			if fault.Of(err) != fault.User {
+				next = earlier(next, now.Add(retry))
+			}
+			continue
+		}
+		seed := repo.Namespace + "/" + repo.Name + "/" + environment.Name
+		due, err := catalog.Due(rendered, seed, since, now)
+		if err != nil {
+			return time.Time{}, err
+		}
+		for _, scheduled := range due {
+			if err := r.create(ctx, repo, environment.Name, scheduled); err != nil {
+				return time.Time{}, err
+			}
+			if scheduled.Time.After(latest) {
+				latest = scheduled.Time
+			}
+		}
+		upcoming, err := catalog.NextDue(rendered, seed, now)
+		if err != nil {
+			return time.Time{}, err
+		}
+		next = earlier(next, upcoming)
+	}
+	return next, r.remember(ctx, repo, latest)
+}
+
+func (r *Reconciler) create(ctx context.Context, repo *v1alpha1.TestRepository, environment string, scheduled catalog.Scheduled) error {
+	at := metav1.NewTime(scheduled.Time)
+	run := runner.NewRun(repo, v1alpha1.TestRunSpec{
+		Environment: environment,
+		Commit:      repo.Status.DefaultCommit,
+		Branch:      repo.Status.DefaultBranch,
+		Cause:       v1alpha1.Cause{Type: v1alpha1.CauseSchedule, ScheduledTime: &at},
+		Suites:      []string{scheduled.Suite},
+	}, scheduled.Suite)
+	if err := r.Create(ctx, run, client.FieldOwner(fieldOwner)); err != nil && !apierrors.IsAlreadyExists(err) {
+		return fmt.Errorf("creating the run %q: %w", run.Name, err)
+	}
+	ctrl.LoggerFrom(ctx).Info("created scheduled run", "run", run.Name, "suite", scheduled.Suite, "environment", environment, "time", scheduled.Time)
+	return nil
+}
+
+// remember records the latest time that has its runs, after they exist.
+func (r *Reconciler) remember(ctx context.Context, repo *v1alpha1.TestRepository, latest time.Time) error {
+	if latest.IsZero() || (repo.Status.LastScheduleTime != nil && !repo.Status.LastScheduleTime.Time.Before(latest)) {
+		return nil
+	}
+	before := repo.DeepCopy()
+	at := metav1.NewTime(latest)
+	repo.Status.LastScheduleTime = &at
+	err := r.Status().Patch(ctx, repo, client.MergeFrom(before), client.FieldOwner(fieldOwner))
+	if client.IgnoreNotFound(err) != nil {
+		return fmt.Errorf("recording the last scheduled time of %q: %w", repo.Name, err)
+	}
+	return nil
+}
+
+func earlier(a, b time.Time) time.Time {
+	if a.IsZero() || (!b.IsZero() && b.Before(a)) {
+		return b
+	}
+	return a
+}

@@ -1,0 +1,151 @@
+package testrun
+
+import (
+	"context"
+	"fmt"
+	"sync"
+	"time"
+
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/api/equality"
+	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/client-go/tools/events"
+	ctrl "sigs.k8s.io/controller-runtime"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/controller/controllerutil"
+
+	"github.com/assay-dev/assay/api/fault"
+	"github.com/assay-dev/assay/api/v1alpha1"
+	"github.com/assay-dev/assay/runner"
+	"github.com/assay-dev/assay/runner/catalogs"
+)
+
+const (
+	// fieldOwner is the field manager of every write.
+	fieldOwner = "assay-controller"
+	// patience is how long a run waits for a Git host that does not answer before it ends
+	// Errored: every commit gets a final status.
+	patience = 10 * time.Minute
+)
+
+// Reconciler sees TestRuns through.
+type Reconciler struct {
+	client.Client
+	// Live reads from the API server, not from a cache: a pod that was just created must be
+	// seen, or it would be taken for lost.
+	Live client.Reader
+	// Source gives the files of commits, and Catalogs renders them.
+	Source   catalogs.Source
+	Catalogs *catalogs.Catalogs
+	// Contents packs what the pods get.
+	Contents *Contents
+	// Executor starts and stops attempts.
+	Executor runner.Executor
+	// Events records how runs end.
+	Events events.EventRecorder
+	// Retention of what is finished.
+	Retention Retention
+
+	// starting is held from counting the free slots of an environment to filling them.
+	starting sync.Mutex
+}
+
+// Reconcile takes one run a step further.
+func (r *Reconciler) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Result, error) {
+	run := &v1alpha1.TestRun{}
+	if err := r.Live.Get(ctx, req.NamespacedName, run); err != nil {
+		return ctrl.Result{}, client.IgnoreNotFound(err)
+	}
+	if !run.DeletionTimestamp.IsZero() {
+		return r.cleanUp(ctx, run)
+	}
+	if run.Status.State.Final() {
+		return r.retain(ctx, run, time.Now())
+	}
+	if controllerutil.AddFinalizer(run, v1alpha1.RunFinalizer) {
+		if err := r.Update(ctx, run, client.FieldOwner(fieldOwner)); err != nil {
+			return ctrl.Result{}, ignoreRaces(err)
+		}
+	}
+	repo, env, err := r.subjects(ctx, run)
+	if err != nil {
+		return r.unplannable(ctx, run, err)
+	}
+	if run.Status.State == "" {
+		plan, err := r.plan(ctx, run, repo)
+		if err != nil {
+			return r.unplannable(ctx, run, err)
+		}
+		if err := r.write(ctx, run, runner.Planned(run, plan, time.Now())); err != nil {
+			return ctrl.Result{}, ignoreRaces(err)
+		}
+	}
+	return r.step(ctx, run, repo, env)
+}
+
+// subjects gives the repository and the environment of the run, and checks that the one is
+// admitted to the other.
+func (r *Reconciler) subjects(ctx context.Context, run *v1alpha1.TestRun) (*v1alpha1.TestRepository, *v1alpha1.TestEnvironment, error) {
+	repo := &v1alpha1.TestRepository{}
+	key := types.NamespacedName{Namespace: run.Namespace, Name: run.Spec.RepositoryRef.Name}
+	if err := r.Get(ctx, key, repo); apierrors.IsNotFound(err) {
+		return nil, nil, fault.New(fault.InvalidSpec, fault.Place{Field: "spec.repositoryRef.name"}, "create it, or name another", "there is no TestRepository %q", key)
+	} else if err != nil {
+		return nil, nil, fmt.Errorf("reading the TestRepository %q: %w", key, err)
+	}
+	env := &v1alpha1.TestEnvironment{}
+	if err := r.Get(ctx, types.NamespacedName{Name: run.Spec.Environment}, env); apierrors.IsNotFound(err) {
+		return nil, nil, fault.New(fault.EnvironmentNotFound, fault.Place{Repository: repo.Spec.URL, Field: "spec.environments"},
+			"create it, or take it out of the TestRepository", "there is no TestEnvironment %q", run.Spec.Environment)
+	} else if err != nil {
+		return nil, nil, fmt.Errorf("reading the TestEnvironment %q: %w", run.Spec.Environment, err)
+	}
+	if !env.Admits(repo.Namespace, repo.Name) {
+		return nil, nil, fault.New(fault.EnvironmentNotAdmitted, fault.Place{Repository: repo.Spec.URL, Field: "spec.environments"},
+			"its owner can add it to spec.repositories", "the TestEnvironment %q does not admit the TestRepository %q", env.Name, key)
+	}
+	return repo, env, nil
+}
+
+// unplannable ends a run that can never be planned, and lets one wait that perhaps can.
+func (r *Reconciler) unplannable(ctx context.Context, run *v1alpha1.TestRun, err error) (ctrl.Result, error) {
+	waited := time.Since(run.CreationTimestamp.Time)
+	if fault.Of(err) != fault.User && waited < patience && ctx.Err() == nil {
+		if after := fault.RetryAfter(err); after > 0 {
+			return ctrl.Result{RequeueAfter: after}, nil
+		}
+		return ctrl.Result{}, fmt.Errorf("planning: %w", err)
+	}
+	if ctx.Err() != nil {
+		return ctrl.Result{}, ctx.Err()
+	}
+	ctrl.LoggerFrom(ctx).Info("run cannot be planned", "reason", fault.ReasonOf(err), "fault", fault.Summary(err))
+	return ctrl.Result{}, ignoreRaces(r.write(ctx, run, runner.Broken(run, err, time.Now())))
+}
+
+// write makes the status stand, if it differs. A run that somebody else changed meanwhile is
+// a conflict, and is looked at again.
+func (r *Reconciler) write(ctx context.Context, run *v1alpha1.TestRun, status v1alpha1.TestRunStatus) error {
+	if equality.Semantic.DeepEqual(run.Status, status) {
+		return nil
+	}
+	before := run.DeepCopy()
+	run.Status = status
+	patch := client.MergeFromWithOptions(before, client.MergeFromWithOptimisticLock{})
+	if err := r.Status().Patch(ctx, run, patch, client.FieldOwner(fieldOwner)); err != nil {
+		return fmt.Errorf("writing the status: %w", err)
+	}
+	if status.State.Final() && !before.Status.State.Final() {
+		r.tellEnd(ctx, run)
+	}
+	return nil
+}
+
+// ignoreRaces drops what only says that the object changed or went away meanwhile; the watch
+// brings the run back.
+func ignoreRaces(err error) error {
+	if apierrors.IsConflict(err) || apierrors.IsNotFound(err) {
+		return nil
+	}
+	return err
+}

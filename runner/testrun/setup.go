@@ -1,0 +1,97 @@
+package testrun
+
+import (
+	"context"
+
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/types"
+	ctrl "sigs.k8s.io/controller-runtime"
+	"sigs.k8s.io/controller-runtime/pkg/builder"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/controller"
+	"sigs.k8s.io/controller-runtime/pkg/event"
+	"sigs.k8s.io/controller-runtime/pkg/handler"
+	"sigs.k8s.io/controller-runtime/pkg/predicate"
+	"sigs.k8s.io/controller-runtime/pkg/reconcile"
+
+	"github.com/assay-dev/assay/api/v1alpha1"
+)
+
+// Options of the controller.
+type Options struct {
+	// Concurrent is how many runs are looked at at the same time. Default: 8.
+	Concurrent int
+}
+
+// SetupWithManager registers the reconciler. Beside its own run, a pod that ends frees a slot
+// for others, and a new run may supersede older ones: those are looked at too.
+func (r *Reconciler) SetupWithManager(mgr ctrl.Manager, o Options) error {
+	if o.Concurrent == 0 {
+		o.Concurrent = 8
+	}
+	return ctrl.NewControllerManagedBy(mgr).
+		Named("testrun").
+		For(&v1alpha1.TestRun{}, builder.WithPredicates(predicate.Or(predicate.GenerationChangedPredicate{}, stateChanged()))).
+		Watches(&v1alpha1.TestRun{}, handler.EnqueueRequestsFromMapFunc(r.siblings), builder.WithPredicates(createdOnly())).
+		Watches(&corev1.Pod{}, handler.EnqueueRequestsFromMapFunc(r.runsOfPod)).
+		Watches(&v1alpha1.TestEnvironment{}, handler.EnqueueRequestsFromMapFunc(r.runsOfEnvironment), builder.WithPredicates(predicate.GenerationChangedPredicate{})).
+		WithOptions(controller.Options{MaxConcurrentReconciles: o.Concurrent}).
+		Complete(r)
+}
+
+func stateChanged() predicate.Predicate {
+	return predicate.Funcs{UpdateFunc: func(e event.UpdateEvent) bool {
+		before, ok := e.ObjectOld.(*v1alpha1.TestRun)
+		after, ok2 := e.ObjectNew.(*v1alpha1.TestRun)
+		return ok && ok2 && (before.Status.State != after.Status.State || before.DeletionTimestamp.IsZero() != after.DeletionTimestamp.IsZero())
+	}}
+}
+
+func createdOnly() predicate.Predicate {
+	return predicate.Funcs{
+		UpdateFunc:  func(event.UpdateEvent) bool { return false },
+		DeleteFunc:  func(event.DeleteEvent) bool { return false },
+		GenericFunc: func(event.GenericEvent) bool { return false },
+	}
+}
+
+// siblings are the live runs of the same repository and environment as a new one.
+func (r *Reconciler) siblings(ctx context.Context, obj client.Object) []reconcile.Request {
+	return r.live(ctx, client.InNamespace(obj.GetNamespace()), client.MatchingLabels{
+		v1alpha1.RepositoryLabel:  obj.GetLabels()[v1alpha1.RepositoryLabel],
+		v1alpha1.EnvironmentLabel: obj.GetLabels()[v1alpha1.EnvironmentLabel]})
+}
+
+// runsOfPod is the pod's own run and, when it has ended, those that wait for its slot.
+func (r *Reconciler) runsOfPod(ctx context.Context, obj client.Object) []reconcile.Request {
+	labels := obj.GetLabels()
+	own := reconcile.Request{NamespacedName: types.NamespacedName{Namespace: labels[v1alpha1.RunNamespaceLabel], Name: labels[v1alpha1.RunLabel]}}
+	if own.Name == "" {
+		return nil
+	}
+	pod, ok := obj.(*corev1.Pod)
+	if !ok || (pod.Status.Phase != corev1.PodSucceeded && pod.Status.Phase != corev1.PodFailed) {
+		return []reconcile.Request{own}
+	}
+	return append(r.live(ctx, client.MatchingLabels{v1alpha1.EnvironmentLabel: labels[v1alpha1.EnvironmentLabel]}), own)
+}
+
+func (r *Reconciler) runsOfEnvironment(ctx context.Context, obj client.Object) []reconcile.Request {
+	return r.live(ctx, client.MatchingLabels{v1alpha1.EnvironmentLabel: obj.GetName()})
+}
+
+// live gives the runs that are not final.
+func (r *Reconciler) live(ctx context.Context, of ...client.ListOption) []reconcile.Request {
+	var runs v1alpha1.TestRunList
+	if err := r.List(ctx, &runs, of...); err != nil {
+		ctrl.LoggerFrom(ctx).Error(err, "listing runs")
+		return nil
+	}
+	var requests []reconcile.Request
+	for _, run := range runs.Items {
+		if !run.Status.State.Final() {
+			requests = append(requests, reconcile.Request{NamespacedName: types.NamespacedName{Namespace: run.Namespace, Name: run.Name}})
+		}
+	}
+	return requests
+}

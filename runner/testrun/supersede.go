@@ -1,0 +1,59 @@
+package testrun
+
+import (
+	"context"
+	"fmt"
+
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/assay-dev/assay/api/v1alpha1"
+)
+
+// superseded says whether a newer commit of the same branch or pull request has its run.
+// Scheduled runs and those that somebody asked for stand for themselves.
+func (r *Reconciler) superseded(ctx context.Context, run *v1alpha1.TestRun, repo *v1alpha1.TestRepository) (bool, error) {
+	if t := run.Spec.Cause.Type; t != v1alpha1.CausePush && t != v1alpha1.CausePullRequest {
+		return false, nil
+	}
+	var siblings v1alpha1.TestRunList
+	err := r.List(ctx, &siblings, client.InNamespace(run.Namespace), client.MatchingLabels{
+		v1alpha1.RepositoryLabel: run.Spec.RepositoryRef.Name, v1alpha1.EnvironmentLabel: run.Spec.Environment})
+	if err != nil {
+		return false, fmt.Errorf("listing the runs beside: %w", err)
+	}
+	for i := range siblings.Items {
+		if sameSubject(run, &siblings.Items[i]) && newer(&siblings.Items[i], run, repo) {
+			return true, nil
+		}
+	}
+	return false, nil
+}
+
+// sameSubject says whether both are about one branch or one pull request, at different commits.
+func sameSubject(a, b *v1alpha1.TestRun) bool {
+	x, y := a.Spec.Cause, b.Spec.Cause
+	switch {
+	case x.Type != y.Type || a.Spec.Commit == b.Spec.Commit || a.Spec.Environment != b.Spec.Environment:
+		return false
+	case x.PullRequest != nil && y.PullRequest != nil:
+		return x.PullRequest.Number == y.PullRequest.Number
+	}
+	return a.Spec.Branch == b.Spec.Branch
+}
+
+// newer says whether a came after b. The API server's times have seconds only: within one,
+// the head that the repository's status knows decides.
+func newer(a, b *v1alpha1.TestRun, repo *v1alpha1.TestRepository) bool {
+	if !a.CreationTimestamp.Equal(&b.CreationTimestamp) {
+		return b.CreationTimestamp.Before(&a.CreationTimestamp)
+	}
+	if pull := a.Spec.Cause.PullRequest; pull != nil {
+		for _, head := range repo.Status.PullRequests {
+			if head.Number == pull.Number {
+				return head.Commit == a.Spec.Commit
+			}
+		}
+		return false
+	}
+	return a.Spec.Base == b.Spec.Commit
+}
