@@ -26,7 +26,7 @@ func ParseFile(file string, data []byte) ([]v1alpha1.TestSuite, error) {
 			validateFields(&suite, p)
 			suites = append(suites, suite)
 		}
-		errs = append(errs, p.found...)
+		errs = append(errs, p.err())
 	}
 	if err := errors.Join(errs...); err != nil {
 		return nil, err
@@ -48,7 +48,7 @@ func parseSuite(doc Document, p *problems) (v1alpha1.TestSuite, bool) {
 		return v1alpha1.TestSuite{}, false
 	case object["apiVersion"] != v1alpha1.GroupVersion.String():
 		p.add("apiVersion", "write apiVersion: "+v1alpha1.GroupVersion.String(),
-			"%s is not known", shownOr(object["apiVersion"], "an object without apiVersion"))
+			"%s is not known", shownOr(object["apiVersion"], "a suite without apiVersion"))
 		return v1alpha1.TestSuite{}, false
 	case object["spec"] == nil:
 		p.add("spec", "write spec: {} and say what to run", "the suite has no spec")

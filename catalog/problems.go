@@ -2,6 +2,7 @@ package catalog
 
 import (
 	"errors"
+	"slices"
 
 	"github.com/assay-dev/assay/api/fault"
 )
@@ -34,4 +35,11 @@ func (p *problems) add(field, remedy, format string, args ...any) {
 	p.found = append(p.found, fault.New(fault.InvalidCatalog, place, remedy, format, args...))
 }
 
-func (p *problems) err() error { return errors.Join(p.found...) }
+// err joins what was found, in the order of the lines.
+func (p *problems) err() error {
+	slices.SortStableFunc(p.found, func(a, b error) int { return lineOf(a) - lineOf(b) })
+	return errors.Join(p.found...)
+}
+
+func lineOf(err error) int { return fault.All(err)[0].Place.Line }
+
