@@ -11,6 +11,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"net"
 	"net/http"
 	"os"
 	"os/signal"
@@ -40,8 +41,11 @@ func run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	listener, err := net.Listen("tcp", cmp.Or(os.Getenv("SHOP_ADDRESS"), ":8080"))
+	if err != nil {
+		return err
+	}
 	server := &http.Server{
-		Addr: cmp.Or(os.Getenv("SHOP_ADDRESS"), ":8080"),
 		Handler: storefront.Handler(storefront.Config{
 			Environment: cmp.Or(os.Getenv("SHOP_ENVIRONMENT"), "local"),
 			Banner:      os.Getenv("SHOP_BANNER"),
@@ -56,8 +60,8 @@ func run(ctx context.Context) error {
 		defer cancel()
 		stopped <- server.Shutdown(grace)
 	})
-	slog.Info("the shop is open", "address", server.Addr)
-	if err := server.ListenAndServe(); !errors.Is(err, http.ErrServerClosed) {
+	slog.Info("the shop is open", "address", listener.Addr().String())
+	if err := server.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
 		return err
 	}
 	return <-stopped
