@@ -79,32 +79,35 @@ func (c Cluster) checkAPIServer(ctx context.Context) error {
 	return err
 }
 
-// checkNode wants a Ready condition that the kubelet reported after since: a restarted cluster remembers an old one.
+// checkNode wants a node that is Ready and whose kubelet has reported after since: a restarted cluster remembers a Ready
+// from before, and the kubelet repeats an unchanged condition only every five minutes, but its lease every ten seconds.
 func (c Cluster) checkNode(ctx context.Context, since time.Time) error {
-	body, err := c.get(ctx, "/api/v1/nodes/"+c.Name)
-	if err != nil {
+	var lease struct {
+		Spec struct{ RenewTime time.Time }
+	}
+	if err := c.getJSON(ctx, "/apis/coordination.k8s.io/v1/namespaces/kube-node-lease/leases/"+c.Name, &lease); err != nil {
 		return err
+	}
+	if lease.Spec.RenewTime.Before(since) {
+		return fmt.Errorf("node %s has not reported yet", c.Name)
 	}
 	var node struct {
 		Status struct {
-			Conditions []struct {
-				Type, Status, Message string
-				LastHeartbeatTime     time.Time
-			}
+			Conditions []struct{ Type, Status, Message string }
 		}
 	}
-	if err := json.Unmarshal(body, &node); err != nil {
+	if err := c.getJSON(ctx, "/api/v1/nodes/"+c.Name, &node); err != nil {
 		return err
 	}
 	for _, condition := range node.Status.Conditions {
 		if condition.Type == "Ready" {
-			if condition.Status == "True" && !condition.LastHeartbeatTime.Before(since.Truncate(time.Second)) {
+			if condition.Status == "True" {
 				return nil
 			}
 			return fmt.Errorf("node %s is not ready: %s", c.Name, condition.Message)
 		}
 	}
-	return fmt.Errorf("node %s has not reported yet", c.Name)
+	return fmt.Errorf("node %s has no Ready condition yet", c.Name)
 }
 
 // checkDefaultAccount is the last thing that a pod in the default namespace waits for.
@@ -118,6 +121,14 @@ func (c Cluster) checkPlain(ctx context.Context, name, path string) error {
 		return fmt.Errorf("%s: %w", name, err)
 	}
 	return nil
+}
+
+func (c Cluster) getJSON(ctx context.Context, path string, into any) error {
+	body, err := c.get(ctx, path)
+	if err != nil {
+		return err
+	}
+	return json.Unmarshal(body, into)
 }
 
 // get asks the API server as the administrator.

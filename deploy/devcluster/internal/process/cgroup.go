@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -28,15 +29,13 @@ func unified() bool {
 	return err == nil
 }
 
-// hierarchies are the mount points below which a group has a folder: one for v2, one a controller for v1.
+// hierarchies are the mount points below which a group may have folders: one for v2, one a controller for v1, and often a
+// v2 one without controllers beside those, in which runc leaves folders, too.
 func hierarchies() []string {
-	if unified() {
-		return []string{cgroupRoot}
-	}
 	mounts, _ := os.ReadFile("/proc/self/mounts")
 	var found []string
 	for line := range strings.Lines(string(mounts)) {
-		if fields := strings.Fields(line); len(fields) > 2 && fields[2] == "cgroup" {
+		if fields := strings.Fields(line); len(fields) > 2 && (fields[2] == "cgroup" || fields[2] == "cgroup2") {
 			found = append(found, fields[1])
 		}
 	}
@@ -135,10 +134,19 @@ func (g Group) Kill(ctx context.Context, grace time.Duration) error {
 	tick := time.NewTicker(50 * time.Millisecond)
 	defer tick.Stop()
 	giveUp := deadline.Add(20 * time.Second)
-	for len(g.Pids()) > 0 {
+	seen := map[int]bool{}
+	for {
+		for _, pid := range g.Pids() {
+			seen[pid] = true
+		}
+		// A dying process leaves its cgroup before it has let go of its memory, mounts and sockets.
+		maps.DeleteFunc(seen, func(pid int, _ bool) bool { return gone(pid) })
+		if len(seen) == 0 {
+			return g.remove()
+		}
 		now := time.Now()
 		if now.After(giveUp) {
-			return fmt.Errorf("cgroup %s: processes %v do not end", g, g.Pids())
+			return fmt.Errorf("cgroup %s: processes %v do not end", g, slices.Sorted(maps.Keys(seen)))
 		}
 		if now.After(deadline) {
 			g.signal(syscall.SIGKILL)
@@ -149,7 +157,12 @@ func (g Group) Kill(ctx context.Context, grace time.Duration) error {
 		case <-tick.C:
 		}
 	}
-	return g.remove()
+}
+
+// gone says that a process has ended; one that only waits to be reaped has, too.
+func gone(pid int) bool {
+	stat, err := os.ReadFile(filepath.Join("/proc", strconv.Itoa(pid), "stat"))
+	return err != nil || strings.Contains(string(stat), ") Z ")
 }
 
 func (g Group) signal(signal syscall.Signal) {

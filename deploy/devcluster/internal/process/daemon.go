@@ -69,11 +69,10 @@ func (g Group) Alive(pidFile string) bool {
 	if err != nil {
 		return false
 	}
-	pid := strings.TrimSpace(string(content))
-	stat, err := os.ReadFile(filepath.Join("/proc", pid, "stat"))
-	if err != nil || strings.Contains(string(stat), ") Z ") {
+	pid, err := strconv.Atoi(strings.TrimSpace(string(content)))
+	if err != nil || gone(pid) {
 		return false
 	}
-	cgroups, err := os.ReadFile(filepath.Join("/proc", pid, "cgroup"))
+	cgroups, err := os.ReadFile(filepath.Join("/proc", strconv.Itoa(pid), "cgroup"))
 	return err == nil && strings.Contains(string(cgroups), "/"+string(g)+"/system")
 }
