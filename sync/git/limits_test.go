@@ -76,6 +76,25 @@ func TestBigFilesElsewhereDoNotMatter(t *testing.T) {
 	}
 }
 
+// A small file that Git stores as a difference to a huge one elsewhere cannot be had when there
+// is no room for the huge one; the fault must not be a broken host's.
+func TestSmallFilesBuiltOnHugeOnes(t *testing.T) {
+	r := newRepository(t)
+	r.git("config", "uploadpack.allowFilter", "false")
+	huge := noise(120_000)
+	head := r.commit(map[string]string{"assets/the-same-name-twice": huge, "tests/the-same-name-twice": huge[:6000]})
+	r.git("repack", "-adfq")
+	e := newHost(t, r).endpoint()
+	_, err := git.New(git.Options{Limits: git.Limits{FileBytes: 8000, PackBytes: 200_000}}).Tree(t.Context(), e, head, "tests")
+	if f := wantFault(t, err, fault.LimitExceeded); f.Place.File != "tests/the-same-name-twice" || !strings.Contains(f.Message, "difference") {
+		t.Errorf("got %v", err)
+	}
+	// With room for it, its size does not matter.
+	if _, err := git.New(git.Options{Limits: git.Limits{FileBytes: 8000}}).Tree(t.Context(), e, head, "tests"); err != nil {
+		t.Error(err)
+	}
+}
+
 func TestPackIsBounded(t *testing.T) {
 	r := newRepository(t)
 	r.git("config", "uploadpack.allowFilter", "false")

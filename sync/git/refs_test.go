@@ -4,11 +4,13 @@ import (
 	"context"
 	"fmt"
 	"net/http"
+	"strings"
 	"sync"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/assay-dev/assay/api/fault"
 	"github.com/assay-dev/assay/sync/git"
 )
 
@@ -40,13 +42,17 @@ func TestRefsListsBranchesTagsAndHeadsOfRequests(t *testing.T) {
 }
 
 func TestRefsOfAnEmptyRepositoryAreNone(t *testing.T) {
-	h := newHost(t, newRepository(t))
-	refs, err := git.New(git.Options{}).Refs(t.Context(), h.endpoint())
-	if err != nil {
-		t.Fatal(err)
-	}
-	if refs.Default != "" || len(refs.Hashes) != 0 {
-		t.Errorf("got %+v", refs)
+	r := newRepository(t)
+	for _, e := range []git.Endpoint{newHost(t, r).endpoint(), newSSHHost(t, r).endpoint()} {
+		refs, err := git.New(git.Options{}).Refs(t.Context(), e)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if refs.Default != "" || len(refs.Hashes) != 0 {
+			t.Errorf("%s: got %+v", e.URL, refs)
+		}
+		_, err = git.New(git.Options{}).Tree(t.Context(), e, strings.Repeat("1", 40), "tests")
+		wantFault(t, err, fault.RefNotFound)
 	}
 }
 
