@@ -1,6 +1,8 @@
 package runner
 
 import (
+	"time"
+
 	"github.com/assay-dev/assay/api/fault"
 	"github.com/assay-dev/assay/api/v1alpha1"
 )
@@ -12,6 +14,7 @@ func (s *step) cancel() bool {
 	if reason == "" {
 		return false
 	}
+	s.until = time.Time{}
 	for i := range s.status.Suites {
 		suite := &s.status.Suites[i]
 		if suite.State.Final() {

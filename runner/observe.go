@@ -11,49 +11,35 @@ import (
 // lagGrace is how long a pod may be missing after its creation: a cache may not show it yet.
 const lagGrace = 30 * time.Second
 
-// observe brings the attempts of a suite up to what is observed, and then the suite up to its attempts.
+// observe brings the attempts of a suite up to what is observed, and the suite up to its attempts. Attempts that were
+// started before the status could tell of them follow in their order, as long as the one before was lost.
 func (s *step) observe(suite *v1alpha1.SuiteStatus) {
 	if suite.State.Final() {
 		return
 	}
-	for _, o := range s.observed[suite.Name] {
-		s.observeAttempt(suite, o)
-	}
 	for i := range suite.Attempts {
-		s.missAttempt(suite, &suite.Attempts[i])
+		s.observeAttempt(suite, &suite.Attempts[i])
 	}
 	s.follow(suite)
+	for _, o := range s.observed[suite.Name] {
+		if number, due := next(suite); due && o.Number >= number {
+			suite.Attempts = append(suite.Attempts, v1alpha1.Attempt{
+				Number: o.Number, Pod: o.Pod, State: v1alpha1.StatePending, StartTime: at(o.Created),
+			})
+			s.judge(&suite.Attempts[len(suite.Attempts)-1], suite, o)
+			s.follow(suite)
+		}
+	}
 }
 
-// observeAttempt enters the attempt, or brings it up to date unless it is final.
-func (s *step) observeAttempt(suite *v1alpha1.SuiteStatus, o ObservedAttempt) {
-	i, known := slices.BinarySearchFunc(suite.Attempts, o.Number, func(a v1alpha1.Attempt, number int32) int {
-		return int(a.Number) - int(number)
-	})
-	if !known {
-		if i < len(suite.Attempts) || active(suite) { // too late, or there is one already: cleanUp stops it
-			return
-		}
-		suite.Attempts = append(suite.Attempts, v1alpha1.Attempt{
-			Number: o.Number, Pod: o.Pod, State: v1alpha1.StatePending, StartTime: at(o.Created),
-		})
-	}
-	a := &suite.Attempts[i]
-	if a.State.Final() || a.Pod != o.Pod {
+// observeAttempt brings an attempt up to its pod; without one it is lost.
+func (s *step) observeAttempt(suite *v1alpha1.SuiteStatus, a *v1alpha1.Attempt) {
+	if a.State.Final() {
 		return
 	}
-	s.judge(a, suite, o)
-}
-
-// active says whether an attempt of the suite is not final.
-func active(suite *v1alpha1.SuiteStatus) bool {
-	return slices.ContainsFunc(suite.Attempts, func(a v1alpha1.Attempt) bool { return !a.State.Final() })
-}
-
-// missAttempt ends an attempt whose pod is gone.
-func (s *step) missAttempt(suite *v1alpha1.SuiteStatus, a *v1alpha1.Attempt) {
-	seen := slices.ContainsFunc(s.observed[suite.Name], func(o ObservedAttempt) bool { return o.Number == a.Number && o.Pod == a.Pod })
-	if seen || a.State.Final() {
+	i := slices.IndexFunc(s.observed[suite.Name], func(o ObservedAttempt) bool { return o.Number == a.Number && o.Pod == a.Pod })
+	if i >= 0 {
+		s.judge(a, suite, s.observed[suite.Name][i])
 		return
 	}
 	if a.StartTime != nil {

@@ -2,6 +2,7 @@ package runner
 
 import (
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/assay-dev/assay/api/fault"
@@ -44,6 +45,11 @@ func next(suite *v1alpha1.SuiteStatus) (int32, bool) {
 		return 1, true
 	}
 	return suite.Attempts[n-1].Number + 1, true
+}
+
+// active says whether an attempt of the suite is not final.
+func active(suite *v1alpha1.SuiteStatus) bool {
+	return slices.ContainsFunc(suite.Attempts, func(a v1alpha1.Attempt) bool { return !a.State.Final() })
 }
 
 // hold says why a suite that has never started waits. One that waits for another attempt keeps saying why.
