@@ -5,7 +5,7 @@ SHELL := /bin/bash
 .DEFAULT_GOAL := help
 export GOTOOLCHAIN := local
 export GOFLAGS := -buildvcs=false
-STATICCHECK := honnef.co/go/tools/cmd/staticcheck@2026.1
+STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
 MODULES := deploy/devcluster examples/images examples/shop
 CLUSTER = eval "$$(deploy/dev/cluster.sh)"
 

@@ -13,7 +13,6 @@ import (
 	"github.com/fluxcd/pkg/runtime/leaderelection"
 	"github.com/fluxcd/pkg/runtime/logger"
 	"github.com/spf13/cobra"
-	ctrl "sigs.k8s.io/controller-runtime"
 )
 
 // controllerFlags are the flags of `assay controller`; those of Flux have Flux's names.
@@ -39,12 +38,12 @@ func newControllerCommand() *cobra.Command {
 		Use:   "controller",
 		Short: "Run the controller: poll repositories, run suites as pods, answer on the forge",
 		Args:  cobra.NoArgs,
-		RunE: func(*cobra.Command, []string) error {
+		RunE: func(cmd *cobra.Command, _ []string) error {
 			logger.SetLogger(logger.NewLogger(f.logger))
 			if err := errors.Join(f.validate(), f.jitter.SetGlobalJitter(nil)); err != nil {
 				return err
 			}
-			return runController(ctrl.SetupSignalHandler(), f)
+			return runController(cmd.Context(), f)
 		},
 	}
 	f.bind(cmd)

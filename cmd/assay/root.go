@@ -15,6 +15,7 @@ var subcommands = []func() *cobra.Command{
 	newRenderCommand,
 	newPlanCommand,
 	newRunCommand,
+	newControllerCommand,
 	newVersionCommand,
 	newExitCodesTopic,
 }
@@ -28,7 +29,6 @@ they are about, and answers on the commit and the pull request.
 
 validate, render and plan work offline on a working copy and say what the
 controller would; run asks the controller of a cluster for a run and follows it.`,
-		Args:          cobra.NoArgs,
 		SilenceUsage:  true,
 		SilenceErrors: true,
 	}

@@ -8,6 +8,7 @@ import (
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/api/equality"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/client-go/tools/events"
 	ctrl "sigs.k8s.io/controller-runtime"
@@ -62,10 +63,8 @@ func (r *Reconciler) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Resu
 	if run.Status.State.Final() {
 		return r.retain(ctx, run, time.Now())
 	}
-	if controllerutil.AddFinalizer(run, v1alpha1.RunFinalizer) {
-		if err := r.Update(ctx, run, client.FieldOwner(fieldOwner)); err != nil {
-			return ctrl.Result{}, ignoreRaces(err)
-		}
+	if err := r.adopt(ctx, run); err != nil {
+		return ctrl.Result{}, ignoreRaces(err)
 	}
 	repo, env, err := r.subjects(ctx, run)
 	if err != nil {
@@ -81,6 +80,22 @@ func (r *Reconciler) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Resu
 		}
 	}
 	return r.step(ctx, run, repo, env)
+}
+
+// adopt adds the finalizer, and the labels that a run which somebody created by hand lacks.
+func (r *Reconciler) adopt(ctx context.Context, run *v1alpha1.TestRun) error {
+	changed := controllerutil.AddFinalizer(run, v1alpha1.RunFinalizer)
+	repo := &v1alpha1.TestRepository{ObjectMeta: metav1.ObjectMeta{Name: run.Spec.RepositoryRef.Name}}
+	for label, value := range runner.RunLabels(repo, run.Spec) {
+		if run.Labels[label] != value {
+			metav1.SetMetaDataLabel(&run.ObjectMeta, label, value)
+			changed = true
+		}
+	}
+	if !changed {
+		return nil
+	}
+	return r.Update(ctx, run, client.FieldOwner(fieldOwner))
 }
 
 // subjects gives the repository and the environment of the run, and checks that the one is

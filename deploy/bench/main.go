@@ -1,0 +1,75 @@
+// Command bench measures Assay as it is installed, beside bare pods of the same cluster, in
+// one run: how long a push takes to its pending status and to its final one, what a run of
+// one suite and of twenty costs beside the same pods created bare, and the memory of the
+// controller. It stands on deploy/dev/cluster.sh and deploy/dev/install.sh.
+package main
+
+import (
+	"context"
+	"crypto/rand"
+	"flag"
+	"fmt"
+	"os"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/assay-dev/assay/deploy/world"
+)
+
+func main() {
+	rounds := flag.Int("rounds", 5, "How often each figure is taken; the median is printed.")
+	flag.Parse()
+	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Minute)
+	defer cancel()
+	if err := run(ctx, *rounds); err != nil {
+		fmt.Fprintln(os.Stderr, "bench:", err)
+		os.Exit(1)
+	}
+}
+
+// figures are seconds, one for each round.
+type figures struct{ pending, final, one, oneBare, twenty, twentyBare []float64 }
+
+func run(ctx context.Context, rounds int) (err error) {
+	w, err := world.Connect()
+	if err != nil {
+		return err
+	}
+	b, err := newBench(ctx, w, "bench-"+strings.ToLower(rand.Text()[:6]))
+	if err != nil {
+		return err
+	}
+	defer func() {
+		if removed := b.remove(); err == nil {
+			err = removed
+		}
+	}()
+	idle, err := b.controllerMemory(ctx)
+	if err != nil {
+		return err
+	}
+	var f figures
+	for round := range rounds {
+		fmt.Fprintf(os.Stderr, "round %d of %d\n", round+1, rounds)
+		if err := b.round(ctx, round, &f); err != nil {
+			return err
+		}
+	}
+	busy, err := b.controllerMemory(ctx)
+	if err != nil {
+		return err
+	}
+	fmt.Printf("poll interval                            %8s\n", pollInterval)
+	fmt.Printf("push to pending status                   %8.2f s\n", median(f.pending))
+	fmt.Printf("push to final status, a suite of 0 s     %8.2f s\n", median(f.final))
+	fmt.Printf("1 suite: run / bare pod                  %8.2f   (%.2f s / %.2f s)\n", median(f.one)/median(f.oneBare), median(f.one), median(f.oneBare))
+	fmt.Printf("20 suites: run / 20 bare pods            %8.2f   (%.2f s / %.2f s)\n", median(f.twenty)/median(f.twentyBare), median(f.twenty), median(f.twentyBare))
+	fmt.Printf("controller memory, before and after      %5.0f MiB, %.0f MiB\n", idle, busy)
+	return nil
+}
+
+func median(values []float64) float64 {
+	slices.Sort(values)
+	return values[len(values)/2]
+}
