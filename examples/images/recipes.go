@@ -10,7 +10,7 @@ import (
 // nonroot is the user of every image, and what test pods run as.
 const nonroot = "65532:65532"
 
-const searchPath = "PATH=/usr/local/go/bin:/usr/local/bin:/bin"
+const searchPath = "PATH=/usr/local/bin:/usr/local/go/bin:/bin"
 
 // shop and probe are what the Dockerfile of the shop makes too.
 func shop(b builder) (image.Spec, error)  { return fromShop(b, "shop") }

@@ -18,8 +18,8 @@ const (
 )
 
 // goToolchain is the Go toolchain that runs this program, cut to what compiling and linking
-// tests needs, with a build cache in which the packages of warm/ are compiled already. The
-// cache belongs to root: go reads it as it is and builds what is missing in /tmp.
+// tests needs, with a build cache in which the packages of warm/ are compiled already, and
+// seedgo in front of it.
 func goToolchain(b builder) (image.Spec, error) {
 	root, err := exec.Command("go", "env", "GOROOT").Output()
 	if err != nil {
@@ -33,13 +33,17 @@ func goToolchain(b builder) (image.Spec, error) {
 	if err != nil {
 		return image.Spec{}, err
 	}
+	seedgo, err := b.compile("images", "./seedgo", "/usr/local/bin/go")
+	if err != nil {
+		return image.Spec{}, err
+	}
 	files = append(files, image.Accounts()...)
-	files = append(files, image.CACertificates())
+	files = append(files, image.CACertificates(), seedgo)
 	return image.Spec{
 		Tag:        "assay.dev/tools/go:dev",
 		Files:      append(files, cache...),
 		Entrypoint: []string{"go"},
-		Env:        []string{searchPath, "CGO_ENABLED=0", "GOTOOLCHAIN=local", "GOCACHE=" + goCache},
+		Env:        []string{searchPath, "CGO_ENABLED=0", "GOTOOLCHAIN=local"},
 		User:       nonroot,
 	}, nil
 }
