@@ -19,6 +19,7 @@ import (
 	"github.com/go-git/go-git/v5/plumbing/transport/http"
 	"github.com/go-git/go-git/v5/storage/memory"
 
+	"github.com/assay-dev/assay/api/fault"
 	"github.com/assay-dev/assay/providers"
 	"github.com/assay-dev/assay/providers/gitea"
 	"github.com/assay-dev/assay/providers/providerstest"
@@ -55,7 +56,7 @@ func TestAGitIsAFork(t *testing.T) {
 		t.Fatal(err)
 	}
 	err = clone.PushContext(t.Context(), &git.PushOptions{RemoteName: "origin", Auth: h.basic(), Options: map[string]string{"topic": "agit"},
-		RefSpecs: []gitconfig.RefSpec{"HEAD:refs/for/main"}})
+		RefSpecs: []gitconfig.RefSpec{"refs/heads/main:refs/for/main"}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -208,4 +209,44 @@ func (h *host) world(t *testing.T) providerstest.World {
 		}
 	}
 	return w
+}
+
+// The scopes that Open's comment and the remedies name, and the permission to write, are enough.
+func TestTheNamedScopesSuffice(t *testing.T) {
+	h := newHost(t)
+	w := h.world(t)
+	eve, _, err := h.eve.GetMyUserInfo()
+	if err != nil {
+		t.Fatal(err)
+	}
+	pr := w.Propose(t, providerstest.Proposal{Title: "Scoped"})
+	path := strings.TrimPrefix(strings.Split(pr.URL, "/pulls/")[0], h.url+"/")
+	f := h.open(t, path, h.eveToken)
+	status := providers.Status{Context: "assay/staging", State: providers.Success}
+	if err := f.Statuses.Set(t.Context(), pr.Head, status); fault.ReasonOf(err) != fault.AuthenticationFailed {
+		t.Errorf("a stranger sets a status: %v", err)
+	}
+	write := sdk.AccessModeWrite
+	if _, err := h.admin.AddCollaborator(h.user, strings.TrimPrefix(path, h.user+"/"), eve.UserName, sdk.AddCollaboratorOption{Permission: &write}); err != nil {
+		t.Fatal(err)
+	}
+	if err := f.Statuses.Set(t.Context(), pr.Head, status); err != nil {
+		t.Error(err)
+	}
+	if all, err := f.Statuses.List(t.Context(), pr.Head); err != nil || len(all) != 1 || all[0] != status {
+		t.Errorf("statuses %v, %v", all, err)
+	}
+	if open, err := f.PullRequests.Open(t.Context()); err != nil || len(open) != 1 {
+		t.Errorf("open %v, %v", open, err)
+	}
+	if _, err := f.Comments.Create(t.Context(), pr.Number, "<!-- assay --> hello"); err != nil {
+		t.Error(err)
+	}
+	found, err := f.Comments.Find(t.Context(), pr.Number, "<!-- assay -->")
+	if err != nil || found == nil || found.Author != eve.UserName {
+		t.Fatalf("found %v, %v", found, err)
+	}
+	if err := f.Comments.Edit(t.Context(), pr.Number, *found); err != nil {
+		t.Error(err)
+	}
 }

@@ -53,7 +53,7 @@ var commentCases = []conformanceCase{
 	}},
 	{"many comments before it do not hide it", hasComments, func(t *testing.T, w World) {
 		pr := w.Propose(t, Proposal{Title: "Lively"}).Number
-		for range 55 {
+		for range 51 {
 			create(t, w.Stranger, pr, "me too")
 		}
 		create(t, w.Forge, pr, marker)
