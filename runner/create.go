@@ -18,9 +18,9 @@ func NewRun(repo *v1alpha1.TestRepository, spec v1alpha1.TestRunSpec, request st
 	return &v1alpha1.TestRun{
 		TypeMeta: metav1.TypeMeta{APIVersion: v1alpha1.GroupVersion.String(), Kind: v1alpha1.TestRunKind},
 		ObjectMeta: metav1.ObjectMeta{
-			Namespace: repo.Namespace,
-			Name:      RunName(repo.Name, spec.Environment, spec.Commit, causeWords(spec, request)...),
-			Labels:    RunLabels(repo, spec),
+			Namespace:       repo.Namespace,
+			Name:            RunName(repo.Name, spec.Environment, spec.Commit, causeWords(spec, request)...),
+			Labels:          RunLabels(repo.Name, spec),
 			OwnerReferences: []metav1.OwnerReference{*metav1.NewControllerRef(repo, repositoryKind())},
 		},
 		Spec: spec,
@@ -29,10 +29,10 @@ func NewRun(repo *v1alpha1.TestRepository, spec v1alpha1.TestRunSpec, request st
 
 // RunLabels are the labels by which a run is found. A run that somebody created without them
 // gets them from the controller.
-func RunLabels(repo *v1alpha1.TestRepository, spec v1alpha1.TestRunSpec) map[string]string {
+func RunLabels(repository string, spec v1alpha1.TestRunSpec) map[string]string {
 	return map[string]string{
 		v1alpha1.ManagedByLabel:   v1alpha1.ManagedBy,
-		v1alpha1.RepositoryLabel:  repo.Name,
+		v1alpha1.RepositoryLabel:  repository,
 		v1alpha1.EnvironmentLabel: spec.Environment,
 		v1alpha1.CommitLabel:      spec.Commit[:min(len(spec.Commit), maxLabel)],
 		v1alpha1.CauseLabel:       strings.ToLower(string(spec.Cause.Type)),

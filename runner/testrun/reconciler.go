@@ -6,8 +6,8 @@ import (
 	"sync"
 	"time"
 
-	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/api/equality"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/client-go/tools/events"
@@ -85,8 +85,7 @@ func (r *Reconciler) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Resu
 // adopt adds the finalizer, and the labels that a run which somebody created by hand lacks.
 func (r *Reconciler) adopt(ctx context.Context, run *v1alpha1.TestRun) error {
 	changed := controllerutil.AddFinalizer(run, v1alpha1.RunFinalizer)
-	repo := &v1alpha1.TestRepository{ObjectMeta: metav1.ObjectMeta{Name: run.Spec.RepositoryRef.Name}}
-	for label, value := range runner.RunLabels(repo, run.Spec) {
+	for label, value := range runner.RunLabels(run.Spec.RepositoryRef.Name, run.Spec) {
 		if run.Labels[label] != value {
 			metav1.SetMetaDataLabel(&run.ObjectMeta, label, value)
 			changed = true
