@@ -28,9 +28,10 @@
 //	  runner/runnertest     : words brains                     the conformance suite of executors
 //	  runner/pods           : words brains                     attempts as pods
 //	  runner/gateway        : words brains runner/content      content out, outcomes in
-//	  runner/testrun        : words brains runner/content      plans runs and sees them through
+//	  runner/catalogs       : words brains                     the catalog of a commit, rendered once
+//	  runner/testrun        : words brains runner/content runner/catalogs  plans runs and sees them through
 //	  runner/testenvironment: words brains                     says whether an environment can be used
-//	  runner/schedule       : words brains                     creates runs at their set times
+//	  runner/schedule       : words brains runner/catalogs     creates runs at their set times
 //	  status/publish        : words brains                     makes the forge say what should stand there
 //	  providers/providerstest : words                          the conformance suite of forges
 //	  providers/memory      : words                            a forge in memory
