@@ -37,7 +37,21 @@ type Options struct {
 	ContentTimeout time.Duration
 }
 
-// New gives the handler of GET /v1/content/{digest} and POST /v1/outcome. c reads pods and runs and patches pods.
+// New gives the handler of GET /v1/content/{digest} and POST /v1/outcome. c reads pods and runs and patches pods; it
+// should not be a cache, which may not know a pod that was just created.
 func New(c client.Client, reviewer authenticationv1.TokenReviewInterface, content Content, o Options) http.Handler {
-	panic("being written")
+	if o.Concurrency == 0 {
+		o.Concurrency = 64
+	}
+	if o.Wait == 0 {
+		o.Wait = 10 * time.Second
+	}
+	if o.ContentTimeout == 0 {
+		o.ContentTimeout = 5 * time.Minute
+	}
+	g := &gateway{client: c, reviewer: reviewer, content: content, options: o, places: make(chan struct{}, o.Concurrency)}
+	mux := http.NewServeMux()
+	mux.HandleFunc("GET /v1/content/{digest}", g.serve(g.getContent))
+	mux.HandleFunc("POST /v1/outcome", g.serve(g.postOutcome))
+	return mux
 }

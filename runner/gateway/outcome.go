@@ -1,0 +1,53 @@
+package gateway
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/assay-dev/assay/api/v1alpha1"
+	"github.com/assay-dev/assay/runner/report"
+)
+
+// readTimeout is how long a pod may take to send its outcome of a few kilobytes.
+const readTimeout = 30 * time.Second
+
+// postOutcome writes what the pod says of itself to its annotation. The first outcome stands:
+// a second one is taken for a repetition, and changes nothing.
+func (g *gateway) postOutcome(w http.ResponseWriter, r *http.Request, pod *corev1.Pod) error {
+	if err := http.NewResponseController(w).SetReadDeadline(time.Now().Add(readTimeout)); err != nil && !errors.Is(err, http.ErrNotSupported) {
+		return fmt.Errorf("setting a deadline: %w", err)
+	}
+	data, err := io.ReadAll(http.MaxBytesReader(w, r.Body, report.OutcomeBytes))
+	var tooLarge *http.MaxBytesError
+	if errors.As(err, &tooLarge) {
+		return &refusal{status: http.StatusRequestEntityTooLarge, message: fmt.Sprintf("an outcome has at most %d bytes", report.OutcomeBytes)}
+	}
+	if err != nil {
+		return &refusal{status: http.StatusBadRequest, message: "the outcome did not arrive", cause: err}
+	}
+	outcome, err := report.DecodeOutcome(data)
+	if err != nil {
+		return &refusal{status: http.StatusBadRequest, message: err.Error(), cause: err}
+	}
+	if _, stands := pod.Annotations[v1alpha1.OutcomeAnnotation]; !stands {
+		before := pod.DeepCopy()
+		if pod.Annotations == nil {
+			pod.Annotations = map[string]string{}
+		}
+		pod.Annotations[v1alpha1.OutcomeAnnotation] = string(outcome.Encode(report.OutcomeBytes))
+		if err := g.client.Patch(r.Context(), pod, client.MergeFrom(before)); apierrors.IsNotFound(err) {
+			return notOurs
+		} else if err != nil {
+			return fmt.Errorf("writing the outcome of the pod %s/%s: %w", pod.Namespace, pod.Name, err)
+		}
+	}
+	w.WriteHeader(http.StatusNoContent)
+	return nil
+}
