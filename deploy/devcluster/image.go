@@ -62,7 +62,7 @@ func imageCommand() *cobra.Command {
 	f.StringVar(&flags.user, "user", "", "numeric user, or user:group")
 	f.StringVar(&flags.workdir, "workdir", "", "working directory")
 	f.BoolVar(&flags.certificates, "ca-certificates", false, "include Debian's CA certificates")
-	f.BoolVar(&flags.busybox, "busybox", false, "include Debian's static busybox with all applets (its wget crashes on looking up names)")
+	f.BoolVar(&flags.busybox, "busybox", false, "include Debian's static busybox with all applets (its wget crashes; nc works)")
 	f.BoolVar(&flags.accounts, "accounts", false, "include /etc/passwd with root and nonroot (65532), and /tmp")
 	_ = command.MarkFlagRequired("output")
 	_ = command.MarkFlagRequired("tag")

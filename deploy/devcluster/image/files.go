@@ -65,8 +65,8 @@ func Accounts() []File {
 	}
 }
 
-// Busybox is Debian's static busybox with a link for every applet. Its wget and nslookup crash on looking up a name: a
-// static glibc has no name service. Addresses work.
+// Busybox is Debian's static busybox with a link for every applet, and Accounts. Its wget crashes, with names and with
+// addresses: a static glibc has no name service to load. nc, nslookup and httpd work.
 func Busybox() ([]File, error) {
 	const busybox = "/bin/busybox"
 	list, err := exec.Command(busybox, "--list").Output()

@@ -8,7 +8,6 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
-	"syscall"
 
 	"github.com/assay-dev/assay/deploy/devcluster/internal/network"
 )
@@ -74,12 +73,9 @@ func (f Folders) Read() (*Registry, error) {
 }
 
 // Update runs change on the registry under a lock that other devcluster processes respect, and writes the result, also
-// when change fails: what it recorded before failing must not be forgotten.
+// when change fails: what it recorded before failing must not be forgotten. When nothing is up, the file goes away.
 func (f Folders) Update(change func(*Registry) error) error {
-	if err := os.MkdirAll(f.State, 0o755); err != nil {
-		return err
-	}
-	unlock, err := lock(filepath.Join(f.State, ".lock"))
+	unlock, err := f.Lock("registry")
 	if err != nil {
 		return err
 	}
@@ -89,6 +85,12 @@ func (f Folders) Update(change func(*Registry) error) error {
 		return err
 	}
 	changeErr := change(registry)
+	if registry.Empty() && registry.Sysctls == nil {
+		if err := os.Remove(f.registryPath()); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return errors.Join(changeErr, err)
+		}
+		return changeErr
+	}
 	content, err := json.MarshalIndent(registry, "", "  ")
 	if err != nil {
 		return err
@@ -98,27 +100,6 @@ func (f Folders) Update(change func(*Registry) error) error {
 		return errors.Join(changeErr, err)
 	}
 	return errors.Join(changeErr, os.Rename(temporary, f.registryPath()))
-}
-
-// Lock serialises commands on one thing, for example a cluster's name. Free it by calling the result.
-func (f Folders) Lock(name string) (unlock func(), err error) {
-	folder := filepath.Join(f.State, ".locks")
-	if err := os.MkdirAll(folder, 0o755); err != nil {
-		return nil, err
-	}
-	return lock(filepath.Join(folder, name))
-}
-
-func lock(path string) (func(), error) {
-	file, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR, 0o600)
-	if err != nil {
-		return nil, err
-	}
-	if err := syscall.Flock(int(file.Fd()), syscall.LOCK_EX); err != nil {
-		file.Close()
-		return nil, fmt.Errorf("lock %s: %w", path, err)
-	}
-	return func() { file.Close() }, nil
 }
 
 func (f Folders) registryPath() string { return filepath.Join(f.State, "registry.json") }

@@ -3,8 +3,12 @@ package state
 import (
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
+	"path/filepath"
+	"runtime"
 	"sync"
+	"sync/atomic"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -103,5 +107,48 @@ func TestReadNamesABrokenFile(t *testing.T) {
 	}
 	if _, err := folders.Read(); err == nil {
 		t.Error("a broken registry was read")
+	}
+}
+
+func TestNothingIsLeftWhenNothingIsUp(t *testing.T) {
+	folders := Folders{State: filepath.Join(t.TempDir(), "state")}
+	change := func(change func(*Registry)) {
+		t.Helper()
+		if err := folders.Update(func(r *Registry) error { change(r); return nil }); err != nil {
+			t.Fatal(err)
+		}
+	}
+	change(func(r *Registry) { r.Gitea = true })
+	if _, err := os.Stat(folders.registryPath()); err != nil {
+		t.Fatal(err)
+	}
+	change(func(r *Registry) { r.Gitea = false })
+	if _, err := os.Stat(folders.State); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("the folder is still there: %v", err)
+	}
+}
+
+func TestOnlyOneHoldsALock(t *testing.T) {
+	folders := Folders{State: filepath.Join(t.TempDir(), "state")}
+	var group sync.WaitGroup
+	var holders, most atomic.Int32
+	for range 20 {
+		group.Go(func() {
+			for range 20 {
+				unlock, err := folders.Lock("thing")
+				if err != nil {
+					t.Error(err)
+					return
+				}
+				most.Store(max(most.Load(), holders.Add(1)))
+				runtime.Gosched()
+				holders.Add(-1)
+				unlock()
+			}
+		})
+	}
+	group.Wait()
+	if most.Load() != 1 {
+		t.Errorf("%d held the lock at once", most.Load())
 	}
 }
