@@ -1,0 +1,203 @@
+//go:build apiserver
+
+package gateway
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"strings"
+	"testing"
+
+	authv1 "k8s.io/api/authentication/v1"
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/client-go/kubernetes"
+	clientgoscheme "k8s.io/client-go/kubernetes/scheme"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/envtest"
+
+	"github.com/assay-dev/assay/api/v1alpha1"
+	"github.com/assay-dev/assay/runner/report"
+)
+
+const digest = "sha256:0123456789abcdef"
+
+// world is a gateway in front of a real API server, with one run and its pod.
+type world struct {
+	client client.Client
+	kube   *kubernetes.Clientset
+	url    string
+	pod    *corev1.Pod
+}
+
+type contentFunc func(digest string) string
+
+func (f contentFunc) Open(_ context.Context, _ *v1alpha1.TestRun, suite, digest string) (io.ReadCloser, error) {
+	return io.NopCloser(strings.NewReader(suite + " " + f(digest))), nil
+}
+
+func newWorld(t *testing.T) *world {
+	t.Helper()
+	env := &envtest.Environment{CRDDirectoryPaths: []string{"../../deploy/crds"}, ErrorIfCRDPathMissing: true}
+	config, err := env.Start()
+	if err != nil {
+		t.Fatalf("starting an API server (KUBEBUILDER_ASSETS=%q): %v", os.Getenv("KUBEBUILDER_ASSETS"), err)
+	}
+	t.Cleanup(func() {
+		if err := env.Stop(); err != nil {
+			t.Errorf("stopping the API server: %v", err)
+		}
+	})
+	scheme := runtime.NewScheme()
+	for _, add := range []func(*runtime.Scheme) error{clientgoscheme.AddToScheme, v1alpha1.AddToScheme} {
+		if err := add(scheme); err != nil {
+			t.Fatal(err)
+		}
+	}
+	w := &world{kube: kubernetes.NewForConfigOrDie(config)}
+	if w.client, err = client.New(config, client.Options{Scheme: scheme}); err != nil {
+		t.Fatal(err)
+	}
+	handler := New(w.client, w.kube.AuthenticationV1().TokenReviews(), contentFunc(func(d string) string { return d }), Options{})
+	server := httptest.NewServer(handler)
+	t.Cleanup(server.Close)
+	w.url = server.URL
+
+	w.create(t, &corev1.ServiceAccount{ObjectMeta: metav1.ObjectMeta{Namespace: "default", Name: "tests"}})
+	run := &v1alpha1.TestRun{
+		ObjectMeta: metav1.ObjectMeta{Namespace: "default", Name: "run"},
+		Spec: v1alpha1.TestRunSpec{
+			RepositoryRef: v1alpha1.LocalReference{Name: "shop"}, Environment: "staging",
+			Commit: strings.Repeat("a", 40), Cause: v1alpha1.Cause{Type: v1alpha1.CauseAPI},
+		},
+	}
+	w.create(t, run)
+	w.pod = w.newPod(t, "pod", map[string]string{
+		v1alpha1.ManagedByLabel: v1alpha1.ManagedBy, v1alpha1.RunLabel: "run", v1alpha1.RunNamespaceLabel: "default",
+		v1alpha1.RunUIDLabel: string(run.UID), v1alpha1.SuiteLabel: "smoke",
+	})
+	return w
+}
+
+func (w *world) create(t *testing.T, o client.Object) {
+	t.Helper()
+	if err := w.client.Create(t.Context(), o); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func (w *world) newPod(t *testing.T, name string, labels map[string]string) *corev1.Pod {
+	t.Helper()
+	pod := &corev1.Pod{
+		ObjectMeta: metav1.ObjectMeta{Namespace: "default", Name: name, Labels: labels, Annotations: map[string]string{v1alpha1.ContentAnnotation: digest}},
+		Spec:       corev1.PodSpec{ServiceAccountName: "tests", Containers: []corev1.Container{{Name: "suite", Image: "image"}}},
+	}
+	w.create(t, pod)
+	return pod
+}
+
+// token asks for a projected token as the kubelet does: bound to a pod, for an audience.
+func (w *world) token(t *testing.T, pod *corev1.Pod, audience string) string {
+	t.Helper()
+	request := &authv1.TokenRequest{Spec: authv1.TokenRequestSpec{Audiences: []string{audience}}}
+	if pod != nil {
+		request.Spec.BoundObjectRef = &authv1.BoundObjectReference{APIVersion: "v1", Kind: "Pod", Name: pod.Name, UID: pod.UID}
+	}
+	made, err := w.kube.CoreV1().ServiceAccounts("default").CreateToken(t.Context(), "tests", request, metav1.CreateOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return made.Status.Token
+}
+
+func (w *world) do(t *testing.T, method, path, token, body string) (int, string) {
+	t.Helper()
+	request, err := http.NewRequestWithContext(t.Context(), method, w.url+path, strings.NewReader(body))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if token != "" {
+		request.Header.Set("Authorization", "Bearer "+token)
+	}
+	response, err := http.DefaultClient.Do(request)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer response.Body.Close()
+	data, err := io.ReadAll(response.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return response.StatusCode, string(data)
+}
+
+func TestAPIServerGateway(t *testing.T) {
+	w := newWorld(t)
+	foreign := w.newPod(t, "foreign", nil)
+	own := w.token(t, w.pod, Audience)
+
+	t.Run("content goes to the pod that it is for, and to nobody else", func(t *testing.T) {
+		if code, body := w.do(t, "GET", "/v1/content/"+digest, own, ""); code != http.StatusOK || body != "smoke "+digest {
+			t.Errorf("its own content: %d %s", code, body)
+		}
+		cases := []struct {
+			name, path, token string
+			code              int
+		}{
+			{"no token", "/v1/content/" + digest, "", http.StatusUnauthorized},
+			{"nonsense for a token", "/v1/content/" + digest, "nonsense", http.StatusUnauthorized},
+			{"a token for the API server", "/v1/content/" + digest, w.token(t, w.pod, "https://kubernetes.default.svc"), http.StatusUnauthorized},
+			{"a token that is bound to no pod", "/v1/content/" + digest, w.token(t, nil, Audience), http.StatusForbidden},
+			{"a pod that is not Assay's", "/v1/content/" + digest, w.token(t, foreign, Audience), http.StatusForbidden},
+			{"another digest", "/v1/content/sha256:other", own, http.StatusForbidden},
+		}
+		for _, c := range cases {
+			if code, body := w.do(t, "GET", c.path, c.token, ""); code != c.code || !strings.Contains(body, `"error"`) {
+				t.Errorf("%s: %d %s, want %d", c.name, code, body, c.code)
+			}
+		}
+	})
+
+	t.Run("an outcome is bounded and checked, and the first one stands", func(t *testing.T) {
+		for body, want := range map[string]int{
+			"{":                               http.StatusBadRequest,
+			`{"exitCode":0,"verdict":"good"}`: http.StatusBadRequest,
+			`{"output":"` + strings.Repeat("x", report.OutcomeBytes) + `"}`: http.StatusRequestEntityTooLarge,
+		} {
+			if code, _ := w.do(t, "POST", "/v1/outcome", own, body); code != want {
+				t.Errorf("%.40s: %d, want %d", body, code, want)
+			}
+		}
+		for exit := 1; exit <= 2; exit++ {
+			if code, body := w.do(t, "POST", "/v1/outcome", own, fmt.Sprintf(`{"exitCode":%d}`, exit)); code != http.StatusNoContent {
+				t.Errorf("outcome %d: %d %s", exit, code, body)
+			}
+		}
+		pod := &corev1.Pod{}
+		if err := w.client.Get(t.Context(), types.NamespacedName{Namespace: "default", Name: "pod"}, pod); err != nil {
+			t.Fatal(err)
+		}
+		outcome, err := report.DecodeOutcome([]byte(pod.Annotations[v1alpha1.OutcomeAnnotation]))
+		if err != nil || outcome.ExitCode != 1 {
+			t.Errorf("the annotation is %q, %v", pod.Annotations[v1alpha1.OutcomeAnnotation], err)
+		}
+	})
+
+	t.Run("a pod that has ended has nothing more to say", func(t *testing.T) {
+		w.pod.ResourceVersion = ""
+		pod := w.pod.DeepCopy()
+		pod.Status.Phase = corev1.PodSucceeded
+		if err := w.client.Status().Patch(t.Context(), pod, client.MergeFrom(w.pod)); err != nil {
+			t.Fatal(err)
+		}
+		if code, _ := w.do(t, "GET", "/v1/content/"+digest, own, ""); code != http.StatusForbidden {
+			t.Errorf("content after the end: %d", code)
+		}
+	})
+}
