@@ -127,6 +127,9 @@ func FuzzParseFile(f *testing.F) {
 		f.Fatal(err)
 	}
 	for _, name := range worlds {
+		if strings.Contains(name, "bomb") { // the fuzzer would spend its time on making it smaller
+			continue
+		}
 		world, err := txtar.ParseFile(name)
 		if err != nil {
 			f.Fatal(err)

@@ -54,7 +54,7 @@ func (s *selection) decide(suite Suite) (run bool, reasons []string) {
 	case suite.Spec.Suspend:
 		return false, []string{"suspended"}
 	case trigger == nil:
-		return false, []string{"not triggered by " + every + "s"}
+		return false, []string{"it is not triggered by a " + every}
 	case !s.branchMatches(trigger):
 		return false, []string{fmt.Sprintf("branch %s matches none of %s", s.in.Branch, listed(trigger.Branches))}
 	}

@@ -1,0 +1,57 @@
+package catalog
+
+import (
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/api/resource"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/assay-dev/assay/api/fault"
+	"github.com/assay-dev/assay/api/v1alpha1"
+)
+
+func TestCheckPolicy(t *testing.T) {
+	staging := &v1alpha1.TestEnvironment{ObjectMeta: metav1.ObjectMeta{Name: "staging"}, Spec: v1alpha1.TestEnvironmentSpec{
+		Images: []string{"grafana/*", "registry.example/**"},
+		Limits: v1alpha1.EnvironmentLimits{
+			Timeout:   &metav1.Duration{Duration: 15 * time.Minute},
+			Resources: corev1.ResourceList{"memory": resource.MustParse("1Gi"), "cpu": resource.MustParse("2")},
+		},
+	}}
+	tests := map[string]struct {
+		spec        string
+		environment *v1alpha1.TestEnvironment
+		want        []string
+	}{
+		"what is allowed":                  {`{tool: k6, resources: {limits: {memory: 1024Mi, cpu: 2000m}}}`, staging, nil},
+		"** crosses the folders of images": {`{image: "registry.example/team/tool:1"}`, staging, nil},
+		"an environment without rules allows an hour": {`{tool: k6, image: any, timeout: 1h}`, &v1alpha1.TestEnvironment{}, nil},
+		"everything that is forbidden is told": {
+			`{image: "docker.io/grafana/k6", timeout: 16m, resources: {limits: {memory: 2Gi}, requests: {cpu: 3}}}`, staging,
+			[]string{
+				`tests/checkout.yaml: spec.image: environment "staging" forbids suite "checkout": the image "docker.io/grafana/k6" matches none of images (use an image that matches grafana/*, registry.example/**)`,
+				`tests/checkout.yaml: spec.timeout: environment "staging" forbids suite "checkout": 16m0s is longer than limits.timeout allows (ask for at most 15m0s)`,
+				`tests/checkout.yaml: spec.resources.limits.memory: environment "staging" forbids suite "checkout": 2Gi is more than limits.resources allows (ask for at most 1Gi)`,
+				`tests/checkout.yaml: spec.resources.requests.cpu: environment "staging" forbids suite "checkout": 3 is more than limits.resources allows (ask for at most 2)`,
+			},
+		},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			c := render(t, map[string]string{"checkout": test.spec})
+			var got []string
+			for _, f := range fault.All(CheckPolicy(c.Suites[0], test.environment)) {
+				if f.Reason != fault.PolicyViolation {
+					t.Errorf("reason %s", f.Reason)
+				}
+				got = append(got, f.Error())
+			}
+			if diff := cmp.Diff(test.want, got); diff != "" {
+				t.Error(diff)
+			}
+		})
+	}
+}
