@@ -4,17 +4,21 @@ import (
 	"context"
 	"crypto/x509"
 	"errors"
+	"io"
 	"net"
 	"os"
 
+	"github.com/go-logr/logr"
 	"github.com/spf13/cobra"
 	authenticationv1 "k8s.io/api/authentication/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/api/meta"
 	"k8s.io/apimachinery/pkg/runtime"
 	_ "k8s.io/client-go/plugin/pkg/client/auth/oidc" // kubeconfigs with an OIDC provider work as they do in kubectl
+	"k8s.io/client-go/rest"
 	"k8s.io/client-go/tools/clientcmd"
 	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/log"
 
 	"github.com/assay-dev/assay/api/fault"
 	"github.com/assay-dev/assay/api/v1alpha1"
@@ -37,8 +41,9 @@ type cluster struct {
 	namespace string
 }
 
-// connect reads the kubeconfig. No API server is asked yet, so that it need not answer.
-func (f *clusterFlags) connect() (*cluster, error) {
+// connect reads the kubeconfig. No API server is asked yet, so that it need not answer; what
+// it warns of later goes to warnings.
+func (f *clusterFlags) connect(warnings io.Writer) (*cluster, error) {
 	rules := clientcmd.NewDefaultClientConfigLoadingRules()
 	rules.ExplicitPath = f.kubeconfig
 	overrides := &clientcmd.ConfigOverrides{CurrentContext: f.context}
@@ -56,7 +61,9 @@ func (f *clusterFlags) connect() (*cluster, error) {
 	if err := errors.Join(v1alpha1.AddToScheme(scheme), authenticationv1.AddToScheme(scheme)); err != nil {
 		return nil, err
 	}
-	c, err := client.NewWithWatch(config, client.Options{Scheme: scheme})
+	config.WarningHandler = rest.NewWarningWriter(warnings, rest.WarningWriterOptions{Deduplicate: true})
+	// Without a log of its own the client complains after 30 s, on the standard error, that nobody set one.
+	c, err := client.NewWithWatch(config, client.Options{Scheme: scheme, Log: logr.New(log.NullLogSink{})})
 	if err != nil {
 		return nil, fault.New(fault.InvalidSpec, fault.Place{}, "mend the kubeconfig", "connecting to the cluster: %w", err)
 	}

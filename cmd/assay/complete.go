@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"io"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -44,7 +45,7 @@ func (f *clusterFlags) completeEnvironments(command *cobra.Command, args []strin
 func (f *clusterFlags) repositories(ctx context.Context) []v1alpha1.TestRepository {
 	ctx, cancel := context.WithTimeout(ctx, completionTime)
 	defer cancel()
-	c, err := f.connect()
+	c, err := f.connect(io.Discard)
 	if err != nil {
 		return nil
 	}

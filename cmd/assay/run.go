@@ -96,7 +96,7 @@ func (o *runOptions) complete() error {
 
 // run asks for the run, follows it, and prints the result.
 func (o *runOptions) run(ctx context.Context, repository string, output *outputFlag, stdout, stderr io.Writer) error {
-	c, err := o.cluster.connect()
+	c, err := o.cluster.connect(stderr)
 	if err != nil {
 		return err
 	}
@@ -113,7 +113,7 @@ func (o *runOptions) run(ctx context.Context, repository string, output *outputF
 		fmt.Fprintf(stderr, "%s was asked for before with this key\n", run.Name)
 	}
 	if !o.wait {
-		return output.print(stdout, run, func(out io.Writer) { row(out, "testrun/"+run.Name, run.Namespace) })
+		return output.print(stdout, withoutManagedFields(run), func(out io.Writer) { row(out, "testrun/"+run.Name, run.Namespace) })
 	}
 	progress := newProgress(stderr)
 	last, err := follow(ctx, c, run, progress)

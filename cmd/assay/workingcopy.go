@@ -2,6 +2,7 @@ package main
 
 import (
 	"errors"
+	"fmt"
 	"io/fs"
 	"os"
 	"path"
@@ -73,14 +74,13 @@ func (w *workingCopy) environments() ([]string, error) {
 	if len(names) > 0 {
 		return names, nil
 	}
-	if _, missing := fs.Stat(w.tree, w.tests); missing != nil {
-		return nil, fault.New(fault.CatalogNotFound, fault.Place{File: w.tests}, "create it, or name another folder with --path", "there is no folder of tests: %w", missing)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return nil, fmt.Errorf("listing %q: %w", overlays, err)
 	}
-	if err == nil {
-		err = fs.ErrNotExist
+	if _, err := fs.Stat(w.tree, w.tests); errors.Is(err, fs.ErrNotExist) {
+		return nil, fault.New(fault.CatalogNotFound, fault.Place{File: w.tests}, "create it, or name another folder with --path", "there is no such folder")
 	}
-	return nil, fault.New(fault.OverlayNotFound, fault.Place{File: overlays}, "create overlays/ENVIRONMENT/kustomization.yaml in "+w.tests,
-		"there is no overlay for any environment: %w", err)
+	return nil, fault.New(fault.OverlayNotFound, fault.Place{File: overlays}, "create "+overlays+"/ENVIRONMENT/kustomization.yaml", "there is no overlay for any environment")
 }
 
 // completeEnvironments completes the flag --environment with the overlays of DIR.
