@@ -150,6 +150,16 @@ func TestLoss(t *testing.T) {
 			t.Errorf("attempt is %+v", a)
 		}
 	})
+	t.Run("a pod that its node does not end is lost", func(t *testing.T) {
+		w := newWorld("a")
+		o := w.pod("a", 1, runner.PhaseRunning, stopping) // until 2m
+		if actions := w.next(time.Minute, pods(o)); len(actions) != 1 || until(actions) != 2*time.Minute+30*time.Second {
+			t.Errorf("actions %+v", actions)
+		}
+		if got := starts(w.next(2*time.Minute+30*time.Second, pods(o))); len(got) != 1 || got[0].Number != 2 {
+			t.Errorf("starts %+v", got)
+		}
+	})
 	t.Run("a pod that was just created may be missing for a moment", func(t *testing.T) {
 		w := newWorld("a")
 		w.next(time.Second, pods(w.pod("a", 1, runner.PhasePending)))

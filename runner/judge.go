@@ -50,9 +50,12 @@ func (s *step) judge(a *v1alpha1.Attempt, suite *v1alpha1.SuiteStatus, o Observe
 	case o.Outcome != nil: // the container is about to end; there is nothing more to learn
 		a.State = v1alpha1.StateRunning
 		s.verdict(a, s.suites[suite.Name], o)
+	case o.Stopping && !s.now.Before(o.StopBy.Add(lagGrace)):
+		s.end(a, v1alpha1.StateErrored, fault.PodLost, "the pod was deleted and its node does not end it", s.now)
+	case o.Stopping: // once it is gone it is lost
+		s.lookAgain(o.StopBy.Add(lagGrace))
 	case o.Phase == PhaseRunning:
 		s.judgeRunning(a, suite, o)
-	case o.Stopping: // once it is gone it is lost
 	default:
 		s.judgePending(a, o)
 	}

@@ -50,6 +50,8 @@ type ObservedAttempt struct {
 	Phase Phase
 	// Stopping says that the pod is being deleted, by whomever.
 	Stopping bool
+	// StopBy is when a pod that is Stopping should be gone; zero otherwise.
+	StopBy time.Time
 	// Outcome is what assay-exec sent; nil when nothing came (yet), or when the suite runs without it.
 	Outcome *report.Outcome
 	// ExitCode of the container, nil unless it ended by itself.

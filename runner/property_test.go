@@ -71,7 +71,9 @@ func observedAtRandom(random *rand.Rand, w *world) runner.Observed {
 			}
 			phase := []runner.Phase{runner.PhasePending, runner.PhaseRunning, runner.PhaseEnded}[random.IntN(3)]
 			o := w.pod(suite, number, phase)
-			o.Stopping = random.IntN(8) == 0
+			if random.IntN(8) == 0 {
+				stopping(&o)
+			}
 			if random.IntN(20) == 0 {
 				o.Pod = "foreign"
 			}

@@ -93,7 +93,7 @@ func waits(reason, message string) change {
 	return func(o *runner.ObservedAttempt) { o.Waiting, o.Message = reason, message }
 }
 
-func stopping(o *runner.ObservedAttempt) { o.Stopping = true }
+func stopping(o *runner.ObservedAttempt) { o.Stopping, o.StopBy = true, begin.Add(2*time.Minute) }
 
 func pods(attempts ...runner.ObservedAttempt) runner.Observed {
 	return runner.Observed{Attempts: attempts, Slots: 10}

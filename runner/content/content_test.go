@@ -173,7 +173,9 @@ func hostile(t testing.TB, headers ...tar.Header) (data []byte, digest string) {
 }
 
 func TestUnpackRefusesAndLeavesNothing(t *testing.T) {
-	file := func(name string) tar.Header { return tar.Header{Typeflag: tar.TypeReg, Name: name, Size: 10, Mode: 0o644} }
+	file := func(name string) tar.Header {
+		return tar.Header{Typeflag: tar.TypeReg, Name: name, Size: 10, Mode: 0o644}
+	}
 	for _, c := range []struct {
 		name    string
 		headers []tar.Header
