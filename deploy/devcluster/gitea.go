@@ -15,11 +15,11 @@ import (
 
 func giteaCommand() *cobra.Command {
 	command := &cobra.Command{Use: "gitea", Short: "The Git host beside the clusters"}
+	up := &cobra.Command{Use: "up", Short: "Start Gitea and print its URL; a running one is left alone", Args: cobra.NoArgs}
+	pages := up.Flags().Bool("pages", false, "build Gitea's style sheets and scripts with npm, for people who look at its pages")
+	up.RunE = func(command *cobra.Command, _ []string) error { return giteaUp(command.Context(), *pages) }
 	command.AddCommand(
-		&cobra.Command{
-			Use: "up", Short: "Start Gitea and print its URL; a running one is left alone", Args: cobra.NoArgs,
-			RunE: func(command *cobra.Command, _ []string) error { return giteaUp(command.Context()) },
-		},
+		up,
 		&cobra.Command{
 			Use: "down", Short: "End Gitea and delete its data", Args: cobra.NoArgs,
 			RunE: func(command *cobra.Command, _ []string) error { return giteaDown(command.Context()) },
@@ -32,7 +32,7 @@ func giteaCommand() *cobra.Command {
 	return command
 }
 
-func giteaUp(ctx context.Context) error {
+func giteaUp(ctx context.Context, withPages bool) error {
 	if err := requireRoot(); err != nil {
 		return err
 	}
@@ -51,6 +51,14 @@ func giteaUp(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	pages, cached := b.GiteaPages()
+	if withPages {
+		if pages, err = b.EnsureGiteaPages(ctx); err != nil {
+			return err
+		}
+	} else if !cached {
+		pages = ""
+	}
 	unlock, err := folders.Lock("gitea")
 	if err != nil {
 		return err
@@ -63,7 +71,7 @@ func giteaUp(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	credentials, err := githost.New(folders).Up(ctx, built)
+	credentials, err := githost.New(folders).Up(ctx, built, pages)
 	if err != nil {
 		return err
 	}

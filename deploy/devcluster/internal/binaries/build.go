@@ -30,6 +30,11 @@ func (b Builder) Ensure(ctx context.Context, c Component) (string, error) {
 	if err != nil {
 		return "", err
 	}
+	return b.cached(key, func(into string) error { return b.build(ctx, c, into) })
+}
+
+// cached returns the cache's folder of that key. When there is none, build fills a new one, which counts only when whole.
+func (b Builder) cached(key string, build func(into string) error) (string, error) {
 	folder := filepath.Join(b.Cache, key)
 	if _, err := os.Stat(folder); err == nil {
 		return folder, nil
@@ -37,18 +42,13 @@ func (b Builder) Ensure(ctx context.Context, c Component) (string, error) {
 	if err := os.MkdirAll(b.Cache, 0o755); err != nil {
 		return "", err
 	}
-	temporary, err := os.MkdirTemp(b.Cache, ".building-"+c.Name+"-")
+	temporary, err := os.MkdirTemp(b.Cache, ".building-"+key+"-")
 	if err != nil {
 		return "", err
 	}
 	defer os.RemoveAll(temporary)
-	if err := b.build(ctx, c, temporary); err != nil {
+	if err := build(temporary); err != nil {
 		return "", err
-	}
-	for _, link := range c.Links {
-		if err := os.Symlink(c.Output, filepath.Join(temporary, link)); err != nil {
-			return "", err
-		}
 	}
 	if err := os.Chmod(temporary, 0o755); err != nil {
 		return "", err
@@ -77,15 +77,15 @@ func (b Builder) key(c Component) (string, error) {
 }
 
 func (b Builder) build(ctx context.Context, c Component, into string) error {
-	start := time.Now()
-	fmt.Fprintf(b.Out, "building %s %s", c.Name, c.Version)
-	if c.Note != "" {
-		fmt.Fprintf(b.Out, " (%s)", c.Note)
-	}
-	fmt.Fprintln(b.Out)
+	start := b.announce(c)
 	for _, pkg := range c.Package {
 		if err := b.run(ctx, c, b.command(ctx, c, pkg, into), start); err != nil {
 			return fmt.Errorf("build %s: %w", pkg, err)
+		}
+	}
+	for _, link := range c.Links {
+		if err := os.Symlink(c.Output, filepath.Join(into, link)); err != nil {
+			return err
 		}
 	}
 	if err := b.copyStatic(ctx, c, into); err != nil {
@@ -93,6 +93,15 @@ func (b Builder) build(ctx context.Context, c Component, into string) error {
 	}
 	fmt.Fprintf(b.Out, "built %s in %s\n", c.Name, time.Since(start).Round(time.Second))
 	return nil
+}
+
+func (b Builder) announce(c Component) time.Time {
+	fmt.Fprintf(b.Out, "building %s %s", c.Name, c.Version)
+	if c.Note != "" {
+		fmt.Fprintf(b.Out, " (%s)", c.Note)
+	}
+	fmt.Fprintln(b.Out)
+	return time.Now()
 }
 
 func (b Builder) command(ctx context.Context, c Component, pkg, into string) *exec.Cmd {
@@ -122,20 +131,26 @@ func (b Builder) copyStatic(ctx context.Context, c Component, into string) error
 	if len(c.Static) == 0 {
 		return nil
 	}
-	list := exec.CommandContext(ctx, "go", "list", "-f", "{{.Module.Dir}}", c.Package[0])
-	list.Dir = filepath.Join(b.Source, c.Folder)
-	list.Env = append(os.Environ(), "GOFLAGS=", "GOWORK=off")
-	module, err := list.Output()
+	module, err := b.moduleFolder(ctx, c)
 	if err != nil {
 		return err
 	}
 	for _, folder := range c.Static {
-		from := os.DirFS(filepath.Join(strings.TrimSpace(string(module)), folder))
+		from := os.DirFS(filepath.Join(module, folder))
 		if err := os.CopyFS(filepath.Join(into, "static", folder), from); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// moduleFolder is where the module cache has the component's first package's module.
+func (b Builder) moduleFolder(ctx context.Context, c Component) (string, error) {
+	list := exec.CommandContext(ctx, "go", "list", "-f", "{{.Module.Dir}}", c.Package[0])
+	list.Dir = filepath.Join(b.Source, c.Folder)
+	list.Env = append(os.Environ(), "GOFLAGS=", "GOWORK=off")
+	folder, err := list.Output()
+	return strings.TrimSpace(string(folder)), err
 }
 
 // run waits for the command and says every half minute that it is still at it.

@@ -62,6 +62,7 @@ func (h Host) URL() string { return fmt.Sprintf("http://%s:%d", h.address, port)
 
 func (h Host) work() string        { return filepath.Join(h.folder, "work") }
 func (h Host) program() string     { return filepath.Join(h.folder, "program") }
+func (h Host) assets() string      { return filepath.Join(h.program(), "static", "public", "assets") }
 func (h Host) config() string      { return filepath.Join(h.work(), "app.ini") }
 func (h Host) log() string         { return filepath.Join(h.folder, "gitea.log") }
 func (h Host) pid() string         { return filepath.Join(h.folder, "gitea.pid") }
@@ -69,7 +70,18 @@ func (h Host) credentials() string { return filepath.Join(h.folder, "credentials
 
 // Up starts Gitea from the folder that its build made. A healthy one is left alone, one that stopped is started again with
 // its data, and the remains of a first `up` that did not end are wiped. The shared network must exist.
-func (h Host) Up(ctx context.Context, built string) (Credentials, error) {
+//
+// Pages is the folder of built web assets; empty leaves the pages bare. A running Gitea picks new ones up.
+func (h Host) Up(ctx context.Context, built, pages string) (Credentials, error) {
+	credentials, err := h.ensure(ctx, built)
+	if err != nil || pages == "" || exists(filepath.Join(h.assets(), ".vite")) {
+		return credentials, err
+	}
+	_, err = process.Run(ctx, "cp", "-r", "--reflink=auto", pages+"/.", h.assets())
+	return credentials, err
+}
+
+func (h Host) ensure(ctx context.Context, built string) (Credentials, error) {
 	if credentials, err := h.Credentials(); err == nil && h.group.Alive(h.pid()) && h.Check(ctx) == nil {
 		return credentials, nil
 	}
@@ -197,4 +209,9 @@ func (h Host) tail() string {
 	content, _ := os.ReadFile(h.log())
 	lines := strings.Split(strings.TrimSpace(string(content)), "\n")
 	return "the last lines of " + h.log() + ":\n" + strings.Join(lines[max(0, len(lines)-15):], "\n")
+}
+
+func exists(path string) bool {
+	_, err := os.Stat(path)
+	return err == nil
 }
