@@ -47,7 +47,7 @@ func build(ctx context.Context, s *scan, overlay string) ([]catalog.Object, erro
 		if ctx.Err() != nil {
 			return nil, ctx.Err()
 		}
-		return nil, fault.New(fault.LimitExceeded, s.overlayPlace(overlay), "make the catalog smaller", "rendering %q took longer than %s", overlay, s.limits.Time)
+		return nil, tookTooLong(s.overlayPlace(overlay), overlay, s.limits)
 	}
 }
 
@@ -139,8 +139,10 @@ func (s *scan) namesakes() []error {
 }
 
 // readable gives an error of kustomize as one short line with the paths of the repository.
+// kustomize tells the whole way to the cause, with everything it tried; the last step is enough.
 func readable(err error) string {
 	text := inRepository(strings.Join(strings.Fields(err.Error()), " "))
+	text = text[max(strings.LastIndex(text, "recursed accumulation of path"), 0):]
 	const most = 500
 	if len(text) > most {
 		text = strings.ToValidUTF8(text[:most], "") + "…"

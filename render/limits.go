@@ -12,10 +12,10 @@ type Limits struct {
 	TotalBytes int64
 	// Depth of kustomizations that include each other at most. Default: 16.
 	Depth int
-	// Suites that a catalog may hold at most. Default: 1000.
+	// Suites, with generated objects, that a catalog may hold at most. Default: 1000.
 	Suites int
-	// Time that one rendering may take. Default: 30 s. kustomize cannot be interrupted:
-	// a rendering that is given up still finishes in the background, alone.
+	// Time that scanning, and kustomize after it, may take each. Default: 30 s. kustomize
+	// cannot be interrupted: one that is given up still finishes in the background, alone.
 	Time time.Duration
 }
 

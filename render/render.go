@@ -30,7 +30,7 @@ func Render(ctx context.Context, tree fs.FS, overlay string, limits Limits) (cat
 	if err := findOverlay(tree, overlay, limits); err != nil {
 		return catalog.Catalog{}, err
 	}
-	s, err := scanOverlay(ctx, tree, overlay, limits)
+	s, err := scanInTime(ctx, tree, overlay, limits)
 	if err != nil {
 		return catalog.Catalog{}, err
 	}
@@ -43,6 +43,21 @@ func Render(ctx context.Context, tree fs.FS, overlay string, limits Limits) (cat
 		return catalog.Catalog{}, fault.At(err, s.overlayPlace(overlay))
 	}
 	return c, nil
+}
+
+// scanInTime gives the scan as much time as kustomize gets.
+func scanInTime(ctx context.Context, tree fs.FS, overlay string, limits Limits) (*scan, error) {
+	limited, cancel := context.WithTimeout(ctx, limits.Time)
+	defer cancel()
+	s, err := scanOverlay(limited, tree, overlay, limits)
+	if errors.Is(err, context.DeadlineExceeded) && ctx.Err() == nil {
+		return nil, tookTooLong(fault.Place{File: overlay}, overlay, limits)
+	}
+	return s, err
+}
+
+func tookTooLong(place fault.Place, overlay string, limits Limits) error {
+	return fault.New(fault.LimitExceeded, place, "make the catalog smaller", "rendering %q took longer than %s", overlay, limits.Time)
 }
 
 // findOverlay tells a repository without tests from one whose tests lack the overlay.
