@@ -81,11 +81,11 @@ func (o *planOptions) gather(ctx context.Context, w *workingCopy, notes io.Write
 		return catalog.PlanInput{}, err
 	}
 	overlay := w.overlay(refs[0])
-	head, err := render.Render(ctx, w.tree, overlay, render.Limits{})
+	base, tree, changed, err := o.change(w)
 	if err != nil {
 		return catalog.PlanInput{}, err
 	}
-	base, tree, changed, err := o.change(w)
+	head, err := render.Render(ctx, w.tree, overlay, render.Limits{})
 	if err != nil {
 		return catalog.PlanInput{}, err
 	}
