@@ -42,6 +42,7 @@ func (b Builder) cached(key string, build func(into string) error) (string, erro
 	if err := os.MkdirAll(b.Cache, 0o755); err != nil {
 		return "", err
 	}
+	b.sweep()
 	temporary, err := os.MkdirTemp(b.Cache, ".building-"+key+"-")
 	if err != nil {
 		return "", err
@@ -60,6 +61,16 @@ func (b Builder) cached(key string, build func(into string) error) (string, erro
 		return "", err
 	}
 	return folder, nil
+}
+
+// sweep deletes what builds left behind that were killed. None takes a day.
+func (b Builder) sweep() {
+	left, _ := filepath.Glob(filepath.Join(b.Cache, ".building-*"))
+	for _, folder := range left {
+		if info, err := os.Stat(folder); err == nil && time.Since(info.ModTime()) > 24*time.Hour {
+			_ = os.RemoveAll(folder)
+		}
+	}
 }
 
 // key names the cache folder: a change of any input is another folder.
