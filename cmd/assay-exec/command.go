@@ -7,117 +7,149 @@ import (
 	"io/fs"
 	"os"
 	"os/exec"
-	"sync"
 	"syscall"
 	"time"
 
 	"github.com/assay-dev/assay/runner/report"
 )
 
-// pipeGrace is how long the command's children may keep its output open after its end.
-const pipeGrace = 5 * time.Second
-
-// ended is how a command ended.
-type ended struct {
-	// ran is false when it could not be started.
-	ran bool
-	// exitCode of the command, 128 + n when signal n ended it.
-	exitCode int
-	// reason and message as in report.Outcome.
-	reason, message string
+// ending is how a command ended.
+type ending struct {
+	code            int
+	reason, message string // as in report.Outcome
+	started, ended  time.Time
+	output          string // the tail of standard output and error
 }
 
-// exit is the exit code of assay-exec.
-func (e ended) exit() int {
-	if e.reason == report.ReasonTimedOut {
-		return exitTimedOut
-	}
-	return e.exitCode
-}
+// pipeGrace is how long to wait for output after the command's end: a process it left behind may hold the pipe open.
+const pipeGrace = 2 * time.Second
 
-// runCommand runs the command to its end, or stops it at the timeout or when told to. Its
-// output is seen in the pod's log, and kept in the tail and the spool.
-func runCommand(o options, spool *spool, tail *tail, stop <-chan os.Signal) ended {
-	path, err := exec.LookPath(o.command[0])
+// runCommand runs the command to its end, in a process group of its own. extra gets a copy of its standard output; it
+// may be nil.
+func runCommand(c config, deadline time.Time, signals <-chan os.Signal, extra io.Writer) ending {
+	e := ending{started: time.Now()}
+	path, err := lookUp(c.command[0], c.environment)
 	if err != nil {
-		return cannot(o.command[0], err)
+		return notFound(e, c, err, exitNotFound)
 	}
-	var shared sync.Mutex // both outputs go into one tail
-	cmd := exec.Command(path, o.command[1:]...)
-	cmd.Args[0] = o.command[0]
-	cmd.Stdout = outputs(&shared, os.Stdout, tail, spool)
-	cmd.Stderr = outputs(&shared, os.Stderr, tail, nil)
-	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
-	cmd.WaitDelay = pipeGrace
-	if err := cmd.Start(); err != nil {
-		return cannot(o.command[0], err)
-	}
-	done := make(chan error, 1)
-	go func() { done <- cmd.Wait() }()
-	reason, message := watch(o, cmd.Process.Pid, done, stop)
-	// Whatever the command left running has nothing more to test.
-	signalGroup(cmd.Process.Pid, syscall.SIGKILL)
-	return ended{ran: true, exitCode: exitCode(cmd.ProcessState), reason: reason, message: message}
-}
+	tail := &tail{}
+	out := &output{tail: tail}
+	stdout, stderr := out.to(os.Stdout, extra), out.to(os.Stderr, nil)
+	defer out.close()
 
-// watch waits for the end and brings it about where needed: SIGTERM, and SIGKILL after the grace.
-func watch(o options, pid int, done <-chan error, stop <-chan os.Signal) (reason, message string) {
-	timeout := time.NewTimer(o.timeout)
-	defer timeout.Stop()
-	select {
-	case <-done:
-		return "", ""
-	case <-timeout.C:
-		reason, message = report.ReasonTimedOut, fmt.Sprintf("it ran longer than its timeout of %s", o.timeout)
-	case <-stop:
-		reason, message = report.ReasonEvicted, "the pod was stopped while the command ran"
+	process, err := os.StartProcess(path, c.command, &os.ProcAttr{
+		Env:   withDefaults(c.environment),
+		Files: []*os.File{nil, stdout, stderr},
+		Sys:   &syscall.SysProcAttr{Setpgid: true},
+	})
+	if err != nil {
+		return notFound(e, c, err, exitNotExecutable)
 	}
-	signalGroup(pid, syscall.SIGTERM)
-	grace := time.NewTimer(o.grace)
-	defer grace.Stop()
-	select {
-	case <-done:
-	case <-grace.C:
-		signalGroup(pid, syscall.SIGKILL)
-		<-done
-	}
-	return reason, message
-}
+	out.started()
 
-// signalGroup reaches the command and its children; a group that is gone is what was wanted.
-func signalGroup(pid int, signal syscall.Signal) { _ = syscall.Kill(-pid, signal) }
+	ended := make(chan syscall.WaitStatus, 1)
+	go func() { ended <- reapUntil(process.Pid) }()
+	status, timedOut, stopped := supervise(process.Pid, ended, deadline, c.grace, signals)
+	e.ended = time.Now()
+	_ = syscall.Kill(-process.Pid, syscall.SIGKILL) // what it left behind; usually there is nothing
+	out.drain(pipeGrace)
 
-func exitCode(state *os.ProcessState) int {
-	if status, ok := state.Sys().(syscall.WaitStatus); ok && status.Signaled() {
-		return 128 + int(status.Signal())
-	}
-	return state.ExitCode()
-}
-
-func cannot(name string, err error) ended {
-	e := ended{exitCode: exitCannot, reason: report.ReasonCommandNotFound, message: fmt.Sprintf("the command %q cannot be run: %v", name, errors.Unwrap(err))}
-	if errors.Is(err, exec.ErrNotFound) || errors.Is(err, fs.ErrNotExist) {
-		e.exitCode, e.message = exitNotFound, fmt.Sprintf("the command %q is not in the image", name)
+	e.code = codeOf(status)
+	e.output = tail.text(c.mask)
+	switch {
+	case timedOut:
+		e.reason, e.message = report.ReasonTimedOut, fmt.Sprintf("it ran longer than its timeout of %s", c.timeout)
+	case stopped:
+		e.reason, e.message = report.ReasonEvicted, "the pod was stopped while the command ran"
 	}
 	return e
 }
 
-func outputs(shared *sync.Mutex, log io.Writer, tail *tail, spool *spool) io.Writer {
-	to := []io.Writer{log, &locked{shared, tail}}
-	if spool != nil {
-		to = append(to, spool)
+// lookUp finds the command as a shell would, by the command's own PATH and from its working folder.
+func lookUp(command string, environment []string) (string, error) {
+	for _, e := range environment {
+		if len(e) > 5 && e[:5] == "PATH=" {
+			if err := os.Setenv("PATH", e[5:]); err != nil {
+				return "", err
+			}
+		}
 	}
-	return io.MultiWriter(to...)
+	path, err := exec.LookPath(command)
+	if errors.Is(err, exec.ErrDot) { // PATH holds "."; a shell would run it
+		err = nil
+	}
+	return path, err
 }
 
-// locked makes a writer safe to share.
-type locked struct {
-	mutex *sync.Mutex
-	io.Writer
+func notFound(e ending, c config, err error, code int) ending {
+	if errors.Is(err, fs.ErrPermission) {
+		code = exitNotExecutable
+	}
+	e.code, e.ended = code, e.started
+	e.reason = report.ReasonCommandNotFound
+	e.message = fmt.Sprintf("the command %q cannot be run in the image: %v; name one that is there in spec.command", c.command[0], cause(err))
+	return e
 }
 
-func (l *locked) Write(p []byte) (int, error) {
-	l.mutex.Lock()
-	defer l.mutex.Unlock()
-	return l.Writer.Write(p)
+// cause leaves out what an error of os/exec or os repeats of the command.
+func cause(err error) error {
+	var lookup *exec.Error
+	var path *fs.PathError
+	switch {
+	case errors.As(err, &lookup):
+		return cause(lookup.Err)
+	case errors.As(err, &path):
+		return path.Err
+	}
+	return err
+}
+
+// supervise waits for the end of the process and keeps the deadline; a signal to us goes on to its group.
+func supervise(pid int, ended <-chan syscall.WaitStatus, deadline time.Time, grace time.Duration, signals <-chan os.Signal) (status syscall.WaitStatus, timedOut, stopped bool) {
+	timeout := time.NewTimer(time.Until(deadline))
+	defer timeout.Stop()
+	var kill <-chan time.Time
+	stop := func(s syscall.Signal) {
+		_ = syscall.Kill(-pid, s) // it may have ended already
+		if kill == nil {
+			kill = time.After(grace)
+		}
+	}
+	for {
+		select {
+		case status = <-ended:
+			return status, timedOut, stopped
+		case <-timeout.C:
+			say("the timeout is over: SIGTERM, and SIGKILL in %s", grace)
+			timedOut = !stopped
+			stop(syscall.SIGTERM)
+		case s := <-signals:
+			stopped = !timedOut
+			stop(s.(syscall.Signal))
+		case <-kill:
+			_ = syscall.Kill(-pid, syscall.SIGKILL)
+		}
+	}
+}
+
+// reapUntil waits for the process. As process 1 of the container it also inherits and reaps whatever that leaves behind.
+func reapUntil(pid int) syscall.WaitStatus {
+	for {
+		var status syscall.WaitStatus
+		got, err := syscall.Wait4(-1, &status, 0, nil)
+		switch {
+		case errors.Is(err, syscall.EINTR):
+		case err != nil: // somebody else reaped it; there is nobody else
+			return syscall.WaitStatus(255 << 8)
+		case got == pid && (status.Exited() || status.Signaled()):
+			return status
+		}
+	}
+}
+
+func codeOf(status syscall.WaitStatus) int {
+	if status.Signaled() {
+		return 128 + int(status.Signal())
+	}
+	return status.ExitStatus()
 }

@@ -1,29 +1,31 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"os"
 	"path/filepath"
 )
 
-// install copies the program into a folder.
-func install(dir string) (err error) {
-	self, err := os.Executable()
+// install copies the running program into the folder, under its own name, so that it is there whole or not at all.
+func install(folder string) error {
+	own, err := os.Executable()
 	if err != nil {
-		return fmt.Errorf("finding the program: %w", err)
+		return err
 	}
-	from, err := os.Open(self)
+	from, err := os.Open(own)
 	if err != nil {
-		return fmt.Errorf("reading the program: %w", err)
+		return err
 	}
-	defer func() { _ = from.Close() }() // it was only read from
-	to, err := os.OpenFile(filepath.Join(dir, filepath.Base(self)), os.O_CREATE|os.O_TRUNC|os.O_WRONLY, 0o755)
+	defer from.Close()
+	to, err := os.CreateTemp(folder, ".install-")
 	if err != nil {
-		return fmt.Errorf("writing the program: %w", err)
+		return err
 	}
-	if _, err := io.Copy(to, from); err != nil {
-		return fmt.Errorf("writing the program: %w", err)
+	_, err = io.Copy(to, from)
+	if err := errors.Join(err, to.Chmod(0o755), to.Close()); err != nil {
+		return fmt.Errorf("copying to %q: %w", folder, errors.Join(err, os.Remove(to.Name())))
 	}
-	return to.Close()
+	return os.Rename(to.Name(), filepath.Join(folder, filepath.Base(own)))
 }

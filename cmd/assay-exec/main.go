@@ -1,87 +1,57 @@
-// Command assay-exec runs a suite inside its pod. It is static and mounted beside the image's
-// own tools, as the parent of the suite's command.
+// Command assay-exec runs a suite's command inside its test pod.
 //
-//	assay-exec run [flags] -- COMMAND [ARG...]
+//	assay-exec run [flags] -- COMMAND [ARGS]
 //	assay-exec install DIR
 //
-// run fetches the content from the gateway, runs the command with a timeout, parses the
-// report, and tells the gateway the outcome. The exit code is the command's; 124 when it ran
-// too long, 125 when the content did not arrive or the report is not what was promised, 126
-// and 127 when the command cannot be run or is not there, as shells have it. install copies
-// the program, for clusters that cannot mount an image.
+// run fetches the content of the suite from the gateway, runs the command in its working folder, passes its output on,
+// keeps the timeout, reads the report that the command leaves behind, and tells the gateway the outcome. install copies
+// the program into a folder, for pods that get it from an init container.
 //
-// It knows what its flags and the variables ASSAY_… say, which the command does not see, and
-// nothing of runs, suites or clusters.
+// Its exit code is the command's. Where the command's says too little it is one of its own, so that a pod succeeds only
+// when its suite passed: see exit.go.
+//
+// It is static, runs in any image as any user, and is not trusted further than the suite: both share a container.
 package main
 
 import (
-	"context"
-	"flag"
 	"fmt"
 	"os"
-	"os/signal"
-	"syscall"
-	"time"
-
-	"github.com/assay-dev/assay/runner/report"
 )
 
-const exitUsage = 64 // EX_USAGE of sysexits.h
-
 func main() {
-	if len(os.Args) < 2 {
-		usage("a sub-command is needed")
+	os.Exit(do(os.Args[1:]))
+}
+
+func do(args []string) int {
+	if len(args) == 0 {
+		return usage("name a sub-command")
 	}
-	switch os.Args[1] {
+	switch args[0] {
 	case "run":
-		os.Exit(runMain(os.Args[2:]))
+		config, err := parse(args[1:], os.Environ())
+		if err != nil {
+			return usage(err.Error())
+		}
+		return run(config)
 	case "install":
-		if len(os.Args) != 3 {
-			usage("install needs a folder")
+		if len(args) != 2 {
+			return usage("install takes one folder")
 		}
-		if err := install(os.Args[2]); err != nil {
-			fmt.Fprintln(os.Stderr, "assay-exec:", err)
-			os.Exit(1)
+		if err := install(args[1]); err != nil {
+			say("%v", err)
+			return 1
 		}
-	default:
-		usage(fmt.Sprintf("there is no sub-command %q", os.Args[1]))
+		return 0
 	}
+	return usage(fmt.Sprintf("unknown sub-command %q", args[0]))
 }
 
-func usage(problem string) {
-	fmt.Fprintf(os.Stderr, "assay-exec: %s\nusage: assay-exec run [flags] -- COMMAND [ARG...]\n       assay-exec install DIR\n", problem)
-	os.Exit(exitUsage)
+func usage(problem string) int {
+	say("%s\nusage: assay-exec run [flags] -- COMMAND [ARGS]\n       assay-exec install DIR", problem)
+	return exitUsage
 }
 
-// options are the flags of run.
-type options struct {
-	workspace, workingDir string
-	content               string
-	timeout, grace        time.Duration
-	reportFormat          report.Format
-	reportPath            string
-	terminationLog        string
-	command               []string
-}
-
-func runMain(args []string) int {
-	var o options
-	flags := flag.NewFlagSet("run", flag.ContinueOnError)
-	flags.StringVar(&o.workspace, "workspace", "/workspace", "The folder that the content is unpacked into.")
-	flags.StringVar(&o.workingDir, "working-dir", ".", "The folder that the command runs in, from the workspace.")
-	flags.StringVar(&o.content, "content", "", "The digest of the content. Empty: none is fetched.")
-	flags.DurationVar(&o.timeout, "timeout", 10*time.Minute, "How long the command may run.")
-	flags.DurationVar(&o.grace, "grace", 30*time.Second, "The time between SIGTERM and SIGKILL.")
-	flags.StringVar((*string)(&o.reportFormat), "report-format", "", "The format of the report. Empty: there is none.")
-	flags.StringVar(&o.reportPath, "report-path", "-", "Where the report is: a glob, or - for the standard output.")
-	flags.StringVar(&o.terminationLog, "termination-log", "/dev/termination-log", "The file that the kubelet reads at the end.")
-	if err := flags.Parse(args); err != nil {
-		return exitUsage
-	}
-	if o.command = flags.Args(); len(o.command) == 0 {
-		usage("run needs a command")
-	}
-	stop := make(chan os.Signal, 1)
-	signal.Notify(stop, syscall.SIGTERM, syscall.SIGINT)
-	return run(context.Background(), o, takeSettings(), stop)
+// say writes to the pod's log, beside the command's own output.
+func say(format string, args ...any) {
+	fmt.Fprintf(os.Stderr, "assay-exec: "+format+"\n", args...)
 }

@@ -3,9 +3,9 @@ package main
 import (
 	"cmp"
 	"encoding/base64"
+	"encoding/hex"
 	"encoding/json"
 	"net/url"
-	"os"
 	"slices"
 	"strings"
 
@@ -13,74 +13,107 @@ import (
 )
 
 const (
-	// shortest is the length from which on a value is masked: shorter ones are in every text.
-	shortest = 4
-	masked   = "***"
+	masked = "***"
+	// shortestSecret: masking shorter values would leave no text readable, and hide nothing that cannot be guessed.
+	shortestSecret = 4
 )
 
-// masker removes the values of secrets from what leaves the pod.
-type masker struct{ replacer *strings.Replacer }
+// plain are the variables that every image has and that hold no secret, for when everything else is one.
+var plain = []string{"PATH", "HOME", "HOSTNAME", "PWD", "USER", "SHELL", "SHLVL", "TERM", "LANG", "LC_ALL", "TZ", "TMPDIR"}
 
-// newMasker takes the environment and the names of the variables that hold secrets. When a
-// whole Secret became variables, their names are not known; then public names those that are
-// harmless, and every other is taken for a secret.
-func newMasker(environment []string, secret, public string) masker {
-	secrets, publics := strings.Split(secret, ","), strings.Split(public, ",")
-	_, allButPublic := os.LookupEnv("ASSAY_PUBLIC")
-	var values []string
-	for _, entry := range environment {
-		name, value, _ := strings.Cut(entry, "=")
-		if strings.HasPrefix(name, prefix) {
+// masker replaces secrets in texts that leave the pod other than by its log.
+type masker struct {
+	replacer *strings.Replacer
+	longest  int // bytes of the longest text that is replaced
+}
+
+// newMasker takes the values of the variables that are secret: those named, or with allButThese all but the public ones.
+func newMasker(environment, secret, public []string, allButThese bool) *masker {
+	forms := map[string]bool{}
+	for _, e := range environment {
+		name, value, _ := strings.Cut(e, "=")
+		hidden := slices.Contains(secret, name)
+		if allButThese {
+			hidden = !slices.Contains(public, name) && !slices.Contains(plain, name)
+		}
+		if hidden {
+			addForms(forms, value)
+		}
+	}
+	var all []string
+	for form := range forms {
+		all = append(all, form)
+	}
+	// The longest first: the replacer takes the first that fits.
+	slices.SortFunc(all, func(a, b string) int { return cmp.Or(len(b)-len(a), strings.Compare(a, b)) })
+	m := &masker{}
+	var pairs []string
+	for _, form := range all {
+		pairs = append(pairs, form, masked)
+		m.longest = max(m.longest, len(form))
+	}
+	m.replacer = strings.NewReplacer(pairs...)
+	return m
+}
+
+// addForms adds the ways in which a secret shows up: as it is, its lines, and encoded.
+func addForms(forms map[string]bool, secret string) {
+	secret = strings.TrimSpace(secret)
+	if len(secret) < shortestSecret {
+		return
+	}
+	lines := strings.FieldsFunc(secret, func(r rune) bool { return r == '\n' || r == '\r' })
+	for _, text := range append(lines, secret) {
+		if len(strings.TrimSpace(text)) < shortestSecret {
 			continue
 		}
-		if slices.Contains(secrets, name) || allButPublic && !slices.Contains(publics, name) && !harmless(name) {
-			values = append(values, spellings(value)...)
+		forms[text] = true
+		forms[strings.TrimSpace(text)] = true
+		forms[url.QueryEscape(text)] = true
+		forms[url.PathEscape(text)] = true
+		forms[hex.EncodeToString([]byte(text))] = true
+		forms[strings.ToUpper(hex.EncodeToString([]byte(text)))] = true
+		if quoted, err := json.Marshal(text); err == nil {
+			forms[string(quoted[1:len(quoted)-1])] = true
+		}
+		for offset := range 3 {
+			for _, encoding := range []*base64.Encoding{base64.RawStdEncoding, base64.RawURLEncoding} {
+				if form := inBase64(encoding, text, offset); len(form) >= shortestSecret {
+					forms[form] = true
+				}
+			}
 		}
 	}
-	// Longer ones first, so that no part of a secret is left beside a masked shorter one.
-	slices.SortFunc(values, func(a, b string) int { return cmp.Or(cmp.Compare(len(b), len(a)), cmp.Compare(a, b)) })
-	values = slices.Compact(values)
-	pairs := make([]string, 0, 2*len(values))
-	for _, v := range values {
-		pairs = append(pairs, v, masked)
-	}
-	return masker{strings.NewReplacer(pairs...)}
 }
 
-// harmless are variables of images and of Kubernetes, whose values are in every text.
-func harmless(name string) bool {
-	return slices.Contains([]string{"PATH", "HOME", "HOSTNAME", "PWD", "SHLVL", "TERM", "LANG", "TMPDIR", "GOPATH", "GOVERSION"}, name) ||
-		strings.HasPrefix(name, "KUBERNETES_")
+// inBase64 gives the characters that stand for the text and nothing else, when offset bytes (modulo 3) come before it,
+// as a user name and a colon do in basic authentication.
+func inBase64(encoding *base64.Encoding, text string, offset int) string {
+	encoded := encoding.EncodeToString(append(make([]byte, offset), text...))
+	begin := (offset*8 + 5) / 6
+	end := (offset + len(text)) * 8 / 6
+	if begin >= end {
+		return ""
+	}
+	return encoded[begin:end]
 }
 
-// spellings are the ways in which a secret shows up: as it is, line by line, encoded.
-func spellings(value string) []string {
-	all := append([]string{value, strings.TrimSpace(value)}, strings.Split(value, "\n")...)
-	for _, encoding := range []*base64.Encoding{base64.StdEncoding, base64.RawStdEncoding, base64.URLEncoding, base64.RawURLEncoding} {
-		all = append(all, encoding.EncodeToString([]byte(value)))
-	}
-	all = append(all, url.QueryEscape(value), url.PathEscape(value))
-	if quoted, err := json.Marshal(value); err == nil {
-		all = append(all, strings.Trim(string(quoted), `"`))
-	}
-	return slices.DeleteFunc(all, func(s string) bool { return len(strings.TrimSpace(s)) < shortest })
-}
+func (m *masker) text(s string) string { return m.replacer.Replace(s) }
 
-func (m masker) text(s string) string { return m.replacer.Replace(s) }
-
-// outcome masks every text of an outcome that comes from the suite.
-func (m masker) outcome(o report.Outcome) report.Outcome {
-	o.Message, o.Output = m.text(o.Message), m.text(o.Output)
-	o.Failures = slices.Clone(o.Failures)
-	for i := range o.Failures {
-		c := &o.Failures[i]
-		for _, s := range []*string{&c.Suite, &c.ClassName, &c.Name, &c.File, &c.Message} {
-			*s = m.text(*s)
-		}
-	}
+// outcome masks every text of the outcome, before anything is cut.
+func (m *masker) outcome(o report.Outcome) report.Outcome {
+	o.Message = m.text(o.Message)
+	o.Output = m.text(o.Output)
 	o.Warnings = slices.Clone(o.Warnings)
-	for i := range o.Warnings {
-		o.Warnings[i] = m.text(o.Warnings[i])
+	for i, w := range o.Warnings {
+		o.Warnings[i] = m.text(w)
+	}
+	o.Failures = slices.Clone(o.Failures)
+	for i, c := range o.Failures {
+		o.Failures[i] = report.Case{
+			Suite: m.text(c.Suite), ClassName: m.text(c.ClassName), Name: m.text(c.Name), File: m.text(c.File), Message: m.text(c.Message),
+			Line: c.Line, Ordinal: c.Ordinal, Status: c.Status, Flaky: c.Flaky, Attempts: c.Attempts, Duration: c.Duration,
+		}
 	}
 	return o
 }

@@ -1,66 +1,111 @@
 package main
 
 import (
-	"errors"
-	"fmt"
 	"io"
 	"os"
+	"sync"
+	"time"
 )
 
-// tailBytes is more than an outcome keeps: secrets are masked before the rest is cut off, so
-// that none is left half.
+// tailBytes of the output are kept; the outcome takes 4 KiB of it after masking.
 const tailBytes = 64 << 10
 
-// tail keeps the end of what is written to it.
-type tail struct{ data []byte }
+// tail keeps the end of what is written. Standard output and error go into the same one.
+type tail struct {
+	mu   sync.Mutex
+	data []byte
+	cut  bool
+}
 
 func (t *tail) Write(p []byte) (int, error) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	n := len(p)
+	if n > tailBytes {
+		t.cut = true
+		p = p[n-tailBytes:]
+	}
 	t.data = append(t.data, p...)
-	if over := len(t.data) - 2*tailBytes; over > 0 {
+	if len(t.data) > 2*tailBytes { // moving it now and then costs little per byte
+		t.cut = true
 		t.data = append(t.data[:0], t.data[len(t.data)-tailBytes:]...)
 	}
-	return len(p), nil
+	return n, nil
 }
 
-func (t *tail) String() string {
-	return string(t.data[max(0, len(t.data)-tailBytes):])
-}
-
-// spoolBytes is one more than a report may have, so that a longer one is noticed.
-const spoolBytes = 64<<20 + 1
-
-// spool keeps the beginning of the standard output in a file, as the report.
-type spool struct {
-	file *os.File
-	left int
-}
-
-func newSpool() (*spool, error) {
-	file, err := os.CreateTemp("", "assay-report-*")
-	if err != nil {
-		return nil, fmt.Errorf("keeping the standard output: %w", err)
+// text gives the tail with its secrets masked. Where something was cut off, the rest of a secret may stand at the start;
+// it is shorter than the longest secret, so that much is left out, after masking what follows.
+func (t *tail) text(m *masker) string {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	data, cut := t.data, t.cut
+	if len(data) > tailBytes {
+		data, cut = data[len(data)-tailBytes:], true
 	}
-	return &spool{file: file, left: spoolBytes}, nil
-}
-
-// Write never fails: a full disk must not end the command. The report is cut then, and says so.
-func (s *spool) Write(p []byte) (int, error) {
-	n, err := s.file.Write(p[:min(len(p), s.left)])
-	s.left -= n
-	if err != nil {
-		s.left = 0
+	text := m.text(string(data))
+	if cut {
+		text = text[min(m.longest, len(text)):]
 	}
-	return len(p), nil
+	return text
 }
 
-// reader gives what was kept, from its beginning.
-func (s *spool) reader() (io.Reader, error) {
-	_, err := s.file.Seek(0, io.SeekStart)
-	return s.file, err
+// output carries the command's streams to ours and to the tail.
+type output struct {
+	tail    *tail
+	readers []*os.File
+	writers []*os.File
+	copies  sync.WaitGroup
 }
 
-func (s *spool) remove() {
-	if err := errors.Join(s.file.Close(), os.Remove(s.file.Name())); err != nil {
-		fmt.Fprintln(os.Stderr, "assay-exec:", err)
+// to opens a pipe whose other end goes to own, the tail and extra. What cannot be written any more is dropped: the
+// command is not to stop because nobody reads its log.
+func (o *output) to(own *os.File, extra io.Writer) *os.File {
+	r, w, err := os.Pipe()
+	if err != nil { // out of file descriptors: the output is lost for the tail, not for the log
+		return own
+	}
+	o.readers, o.writers = append(o.readers, r), append(o.writers, w)
+	o.copies.Go(func() {
+		buffer := make([]byte, 32<<10)
+		for {
+			n, err := r.Read(buffer)
+			_, _ = own.Write(buffer[:n])
+			_, _ = o.tail.Write(buffer[:n])
+			if extra != nil {
+				_, _ = extra.Write(buffer[:n])
+			}
+			if err != nil {
+				return
+			}
+		}
+	})
+	return w
+}
+
+// started closes our copies of the ends that the command writes to.
+func (o *output) started() {
+	for _, w := range o.writers {
+		_ = w.Close()
+	}
+	o.writers = nil
+}
+
+// drain waits for the end of the streams, and no longer than the grace.
+func (o *output) drain(grace time.Duration) {
+	done := make(chan struct{})
+	go func() { o.copies.Wait(); close(done) }()
+	select {
+	case <-done:
+	case <-time.After(grace):
+		for _, r := range o.readers {
+			_ = r.SetReadDeadline(time.Now())
+		}
+		<-done
+	}
+}
+
+func (o *output) close() {
+	for _, f := range append(o.readers, o.writers...) {
+		_ = f.Close()
 	}
 }

@@ -2,84 +2,109 @@ package main
 
 import (
 	"context"
-	"fmt"
+	"errors"
 	"os"
+	"os/signal"
 	"path/filepath"
+	"syscall"
 	"time"
 
-	"github.com/assay-dev/assay/runner/content"
 	"github.com/assay-dev/assay/runner/report"
 )
 
-// The exit codes beside the command's own; 124, 126 and 127 are those of timeout(1) and shells.
-const (
-	exitTimedOut = 124
-	exitBroken   = 125
-	exitCannot   = 126
-	exitNotFound = 127
-)
+// run does the whole attempt and gives the exit code.
+func run(c config) int {
+	signals := make(chan os.Signal, 8)
+	signal.Notify(signals, syscall.SIGTERM, syscall.SIGINT)
+	deadline := time.Now().Add(c.timeout)
 
-// run does the whole job and gives the exit code. What happened is told to the gateway, and
-// always left in the termination log, in case the gateway cannot be reached.
-func run(ctx context.Context, o options, s settings, stop <-chan os.Signal) int {
-	gateway, err := newGateway(s)
+	o := attempt(c, deadline, signals)
+	o = c.mask.outcome(o)
+	if o.Reason != "" {
+		say("%s: %s", o.Reason, o.Message)
+	}
+	writeTermination(c.terminationLog, o)
+	if err := tell(c, o); err != nil {
+		say("%v", err)
+	}
+	return exitCode(o)
+}
+
+func attempt(c config, deadline time.Time, signals <-chan os.Signal) report.Outcome {
+	if o, stopped := prepare(c, deadline, signals); stopped {
+		return o
+	}
+	r, err := newReader(c)
 	if err != nil {
-		fmt.Fprintln(os.Stderr, "assay-exec:", err)
-		return exitUsage
+		return report.Outcome{Reason: report.ReasonContentFailed, Message: err.Error()}
 	}
-	outcome, exit := attempt(ctx, o, gateway, stop)
-	outcome = s.masker.outcome(outcome).Bounded()
-	if outcome.Reason != "" {
-		fmt.Fprintf(os.Stderr, "assay-exec: %s: %s\n", outcome.Reason, outcome.Message)
-	}
-	if err := os.WriteFile(o.terminationLog, outcome.Encode(report.TerminationBytes), 0o644); err != nil {
-		fmt.Fprintln(os.Stderr, "assay-exec:", err)
-	}
-	if err := gateway.tell(ctx, outcome); err != nil {
-		fmt.Fprintln(os.Stderr, "assay-exec: the outcome was not taken:", err)
-	}
-	return exit
+	defer r.close()
+	return judge(runCommand(c, deadline, signals, r.stdout()), r)
 }
 
-// attempt fetches the content, runs the command and reads the report.
-func attempt(ctx context.Context, o options, gateway *gateway, stop <-chan os.Signal) (report.Outcome, int) {
-	if o.content != "" {
-		if err := gateway.fetch(ctx, o.content, o.workspace); err != nil {
-			return report.Outcome{Reason: report.ReasonContentFailed, Message: err.Error()}, exitBroken
+// prepare fetches the content and enters the working folder.
+func prepare(c config, deadline time.Time, signals <-chan os.Signal) (o report.Outcome, stopped bool) {
+	ctx, cancel := context.WithDeadlineCause(context.Background(), deadline, errors.New("the timeout is over"))
+	defer cancel()
+	ctx, stop := context.WithCancelCause(ctx)
+	defer stop(nil)
+	done := make(chan struct{})
+	defer close(done)
+	go func() {
+		select {
+		case <-signals:
+			stop(errStopped)
+		case <-done:
 		}
+	}()
+
+	err := fetch(ctx, c)
+	if err == nil {
+		err = enter(filepath.Join(c.workspace, filepath.FromSlash(c.workingDir)))
 	}
-	dir := filepath.Join(o.workspace, o.workingDir)
-	if err := os.MkdirAll(dir, 0o755); err != nil {
-		return report.Outcome{Reason: report.ReasonContentFailed, Message: err.Error()}, exitBroken
+	switch {
+	case errors.Is(context.Cause(ctx), errStopped):
+		return report.Outcome{Reason: report.ReasonEvicted, Message: errStopped.Error()}, true
+	case err != nil:
+		return report.Outcome{Reason: report.ReasonContentFailed, Message: err.Error()}, true
 	}
-	// The command, and programs that it names by a relative path, are looked up from here.
-	if err := os.Chdir(dir); err != nil {
-		return report.Outcome{Reason: report.ReasonContentFailed, Message: err.Error()}, exitBroken
-	}
-	var spool *spool
-	if o.reportFormat != "" && o.reportPath == "-" {
-		var err error
-		if spool, err = newSpool(); err != nil {
-			return report.Outcome{Reason: report.ReasonReportInvalid, Message: err.Error()}, exitBroken
-		}
-		defer spool.remove()
-	}
-	tail := &tail{}
-	outcome := report.Outcome{Started: time.Now()}
-	ended := runCommand(o, spool, tail, stop)
-	outcome.Ended, outcome.ExitCode, outcome.Reason, outcome.Message = time.Now(), ended.exitCode, ended.reason, ended.message
-	outcome.Output = tail.String()
-	exit := ended.exit()
-	if o.reportFormat != "" && ended.ran {
-		if err := readReport(o, spool, &outcome); err != nil && outcome.Reason == "" {
-			outcome.Reason, outcome.Message = reportReason(err), err.Error()
-			if exit == 0 {
-				exit = exitBroken
-			}
-		}
-	}
-	return outcome, exit
+	return report.Outcome{}, false
 }
 
-// unpackLimits are the gateway's own: what it packed, fits.
-var unpackLimits = content.Limits{}
+var errStopped = errors.New("the pod was stopped")
+
+// enter makes the folder when the content has no file in it, so that a command without files runs too.
+func enter(folder string) error {
+	if err := os.MkdirAll(folder, 0o755); err != nil {
+		return err
+	}
+	return os.Chdir(folder)
+}
+
+// judge reads the report in the light of how the command ended.
+func judge(e ending, r *reader) report.Outcome {
+	o := report.Outcome{ExitCode: e.code, Reason: e.reason, Message: e.message, Started: e.started, Ended: e.ended, Output: e.output}
+	if e.reason == report.ReasonCommandNotFound || r == nil || !r.promised() {
+		return o
+	}
+	parsed, err := r.read()
+	o.Tell(report.Settle(parsed, e.code))
+	if o.Reason != "" {
+		return o
+	}
+	switch {
+	case err != nil:
+		o.Reason, o.Message = problem(err), err.Error()
+	case parsed.Truncated:
+		o.Reason, o.Message = report.ReasonReportInvalid, "the report breaks off before its end"
+	}
+	return o
+}
+
+// problem tells a report that is not there from one that cannot be used.
+func problem(err error) string {
+	if errors.Is(err, report.ErrMissing) || errors.Is(err, report.ErrEmpty) {
+		return report.ReasonReportMissing
+	}
+	return report.ReasonReportInvalid
+}

@@ -1,0 +1,92 @@
+package main
+
+import (
+	"encoding/base64"
+	"encoding/hex"
+	"encoding/json"
+	"net/url"
+	"strings"
+	"testing"
+
+	"github.com/assay-dev/assay/runner/report"
+)
+
+const secret = `s3cr3t/"päss"+wörd`
+
+func TestSecretsAreMaskedHoweverTheyShowUp(t *testing.T) {
+	m := newMasker([]string{"TOKEN=" + secret, "KEY=-----BEGIN\nline-two-of-key\n-----END\n", "URL=http://example.org"}, []string{"TOKEN", "KEY"}, nil, false)
+	quoted, err := json.Marshal(secret)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, text := range map[string]string{
+		"as it is":               secret,
+		"in a URL's query":       url.QueryEscape(secret),
+		"in a URL's path":        url.PathEscape(secret),
+		"in JSON":                string(quoted[1 : len(quoted)-1]),
+		"in hexadecimal":         hex.EncodeToString([]byte(secret)),
+		"in base64":              base64.StdEncoding.EncodeToString([]byte(secret)),
+		"in base64 for URLs":     base64.RawURLEncoding.EncodeToString([]byte(secret)),
+		"in basic auth, 1 byte":  base64.StdEncoding.EncodeToString([]byte(":" + secret)),
+		"in basic auth, 5 bytes": base64.StdEncoding.EncodeToString([]byte("user:" + secret)),
+		"in basic auth, 6 bytes": base64.StdEncoding.EncodeToString([]byte("admin:" + secret + "!")),
+		"a line of it":           "line-two-of-key",
+	} {
+		got := m.text("before " + text + " after")
+		if !strings.Contains(got, masked) || !strings.HasPrefix(got, "before ") || !strings.HasSuffix(got, " after") {
+			t.Errorf("%s: %q", name, got)
+		}
+		// What stands around the secret may stay: at most ten characters, of "admin:" and the "!".
+		if rest := len(got) - len("before "+masked+" after"); rest > 10 && name != "as it is" {
+			t.Errorf("%s: too much is left in %q", name, got)
+		}
+	}
+	if got := m.text("http://example.org"); got != "http://example.org" {
+		t.Errorf("what is public is masked: %q", got)
+	}
+}
+
+func TestWithASecretAsAWholeEverythingElseIsSecret(t *testing.T) {
+	m := newMasker([]string{"FROM_SECRET=hunter22", "BASE_URL=http://example.org", "PATH=/usr/bin", "X=abc"}, nil, []string{"BASE_URL"}, true)
+	if got := m.text("hunter22 http://example.org /usr/bin abc"); got != "*** http://example.org /usr/bin abc" {
+		t.Error(got)
+	}
+}
+
+func TestNoSecretLeavesThePod(t *testing.T) {
+	p := newPod(t, nil)
+	p.env = append(p.env, "TOKEN=hunter22hunter", "ASSAY_MASK=TOKEN\nOTHER")
+	xml := `<testsuite name="hunter22hunter"><testcase classname="hunter22hunter" name="hunter22hunter" file="hunter22hunter"><failure message="got hunter22hunter"/></testcase></testsuite>`
+	r := p.run(junit("out.xml"), sh("echo $TOKEN; echo '"+xml+"' > out.xml; exit 1")...)
+	p.mu.Lock()
+	told := string(p.outcomes[0])
+	p.mu.Unlock()
+	if strings.Contains(told, "hunter22") || r.outcome.Counts.Failed != 1 || r.outcome.Output != masked {
+		t.Errorf("told: %s", told)
+	}
+
+	q := newPod(t, nil)
+	q.env = append(q.env, "TOKEN=hunter22hunter", "ASSAY_PUBLIC=")
+	if r := q.run(nil, "hunter22hunter"); r.outcome.Reason != report.ReasonCommandNotFound || strings.Contains(r.outcome.Message, "hunter22") {
+		t.Errorf("%+v", r.outcome)
+	}
+}
+
+func TestTheTailShowsNoHalfASecret(t *testing.T) {
+	secret := strings.Repeat("abcdefgh", 40)
+	m := newMasker([]string{"TOKEN=" + secret}, []string{"TOKEN"}, nil, false)
+	for _, size := range []int{tailBytes / 2, tailBytes, tailBytes + 100, 2*tailBytes + 1, 5 * tailBytes} {
+		text := strings.Repeat(secret+"\n", size/len(secret)+1)
+		tail := &tail{}
+		for len(text) > 0 {
+			n := min(len(text), 1000)
+			if _, err := tail.Write([]byte(text[:n])); err != nil {
+				t.Fatal(err)
+			}
+			text = text[n:]
+		}
+		if got := tail.text(m); strings.Contains(got, "abc") || !strings.Contains(got, masked) {
+			t.Errorf("%d bytes: %.60q", size, got)
+		}
+	}
+}
