@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"path"
 	"strings"
 
@@ -86,10 +87,18 @@ func (s *scan) suiteFile(file string, from fault.Place) error {
 		return err
 	}
 	for _, doc := range docs {
+		// ParseFile made sure of the types.
 		object, _ := doc.Value.(map[string]any)
 		metadata, _ := object["metadata"].(map[string]any)
 		name, _ := metadata["name"].(string)
 		s.suites[file] = append(s.suites[file], definition{name: name, file: file, line: doc.Line("metadata.name")})
+		annotations, _ := metadata["annotations"].(map[string]any)
+		annotations = maps.Clone(annotations)
+		if annotations == nil {
+			annotations = map[string]any{}
+		}
+		annotations[sourceAnnotation] = file
+		metadata["annotations"] = annotations
 	}
 	s.files[path.Join(repositoryFolder, file)], err = canonical(docs)
 	return err

@@ -8,6 +8,7 @@ import (
 
 	"sigs.k8s.io/kustomize/api/krusty"
 	"sigs.k8s.io/kustomize/api/resmap"
+	"sigs.k8s.io/kustomize/api/resource"
 	"sigs.k8s.io/kustomize/api/types"
 
 	"github.com/assay-dev/assay/api/fault"
@@ -57,14 +58,12 @@ func kustomize(s *scan, overlay string) (objects []catalog.Object, err error) {
 			err = s.refusal(overlay, fmt.Errorf("%v", r))
 		}
 	}()
-	s.files[rootFolder+"/kustomization.yaml"] = fmt.Appendf(nil, `{"resources":[%q],"buildMetadata":[%q]}`,
-		"../"+kustomizationFolder+"/"+flat(overlay), types.OriginAnnotations)
 	options := krusty.MakeDefaultOptions()
 	options.Reorder = krusty.ReorderOptionNone
 	// Everything there is was scanned, and a shared patch may lie beside the overlays.
 	options.LoadRestrictions = types.LoadRestrictionsNone
 	options.PluginConfig = types.DisabledPluginConfig()
-	result, err := krusty.MakeKustomizer(options).Run(newMemory(s.files), "/"+rootFolder)
+	result, err := krusty.MakeKustomizer(options).Run(newMemory(s.files), "/"+kustomizationFolder+"/"+flat(overlay))
 	if err != nil {
 		return nil, s.refusal(overlay, err)
 	}
@@ -78,12 +77,9 @@ func (s *scan) objects(result resmap.ResMap) ([]catalog.Object, error) {
 	}
 	var objects []catalog.Object
 	for _, r := range result.Resources() {
-		file := ""
-		if origin, err := r.GetOrigin(); err == nil && origin != nil {
-			file = s.sourceFile(origin.Path)
-		}
-		if err := r.SetOrigin(nil); err != nil {
-			return nil, fmt.Errorf("removing the origin of %q: %w", r.GetName(), err)
+		file, err := s.takeSource(r)
+		if err != nil {
+			return nil, err
 		}
 		data, err := r.MarshalJSON()
 		if err != nil {
@@ -94,13 +90,19 @@ func (s *scan) objects(result resmap.ResMap) ([]catalog.Object, error) {
 	return objects, nil
 }
 
-// sourceFile gives the file of the origin when it was really read: patches can write anything
-// into the annotation that kustomize keeps the origin in.
-func (s *scan) sourceFile(origin string) string {
-	if file := sourceOf(origin); s.read[file] {
-		return file
+// takeSource takes the annotation away that scan put on every suite, and gives its file when it
+// was really read: a patch can write anything there, or remove it.
+func (s *scan) takeSource(r *resource.Resource) (string, error) {
+	annotations := r.GetAnnotations()
+	file := annotations[sourceAnnotation]
+	delete(annotations, sourceAnnotation)
+	if err := r.SetAnnotations(annotations); err != nil {
+		return "", fmt.Errorf("removing the source of %q: %w", r.GetName(), err)
 	}
-	return ""
+	if !s.read[file] {
+		file = ""
+	}
+	return file, nil
 }
 
 // refusal turns an error of kustomize into a fault. Suites of one name are the commonest

@@ -14,10 +14,12 @@ const (
 	repositoryFolder    = "repository"
 	dataFolder          = "data"
 	kustomizationFolder = "kustomizations"
-	// rootFolder holds a kustomization of our own that asks kustomize to note which file each
-	// object comes from, which only the outermost one can do.
-	rootFolder = "root"
 )
+
+// sourceAnnotation is on every suite while kustomize has it: the file that defines it. (The
+// annotations of kustomize for that purpose cost a third more time, since it then notes every
+// transformation, too.)
+const sourceAnnotation = "assay.dev/source"
 
 // flat gives the path of a folder as one name.
 func flat(dir string) string {
@@ -37,13 +39,6 @@ func toKustomization(dir string) string { return "../" + flat(dir) }
 
 // toFile is the reference from a kustomization to a file below one of the folders.
 func toFile(folder, file string) string { return "../../" + path.Join(folder, file) }
-
-// sourceOf gives the path in the repository of a file that kustomize names as the origin of
-// an object, relative to the root folder; empty when it is not one of a suite.
-func sourceOf(origin string) string {
-	file, _ := strings.CutPrefix(path.Clean(origin), "../"+repositoryFolder+"/")
-	return file
-}
 
 // inRepository gives a text of kustomize with the paths of the repository.
 func inRepository(text string) string {
