@@ -26,6 +26,7 @@ func newCluster() (cluster, error) {
 	if err != nil {
 		return cluster{}, fmt.Errorf("cluster: %w: set KUBECONFIG", err)
 	}
+	config.QPS = -1 // the API server has limits of its own
 	scheme := runtime.NewScheme()
 	for _, add := range []func(*runtime.Scheme) error{clientgoscheme.AddToScheme, v1alpha1.AddToScheme} {
 		if err := add(scheme); err != nil {

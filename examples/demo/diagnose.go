@@ -94,6 +94,9 @@ func (d *demo) diagnosePods(ctx context.Context, namespace string) {
 
 func (d *demo) printConditions(what string, conditions []metav1.Condition) {
 	fmt.Fprintf(d.w, "  %s\n", what)
+	if len(conditions) == 0 {
+		fmt.Fprintln(d.w, "      no conditions: the controller has not looked at it")
+	}
 	for _, c := range conditions {
 		fmt.Fprintf(d.w, "      %s=%s %s: %s\n", c.Type, c.Status, c.Reason, c.Message)
 	}

@@ -100,13 +100,7 @@ func (d *demo) pushMain(ctx context.Context) error {
 	if err := d.forge.ensureRepository(); err != nil {
 		return err
 	}
-	closed, err := d.forge.closePullRequests()
-	if err != nil {
-		return err
-	}
-	if closed > 0 {
-		d.say("closed %d pull request(s) of an earlier demo", closed)
-	}
+	var err error
 	if d.copy, err = openWorkingCopy(ctx, d.host); err != nil {
 		return err
 	}
@@ -122,7 +116,11 @@ func (d *demo) pushMain(ctx context.Context) error {
 	}
 	d.commits = append(d.commits, commit)
 	d.say("main of %s is %s", d.host.repository(), short(commit))
-	return nil
+	// Gitea has no list of pull requests while a repository is empty, and a moment longer.
+	return d.await(ctx, "pull requests of earlier demos", func(context.Context) (bool, string, error) {
+		closed, err := d.forge.closePullRequests()
+		return err == nil, fmt.Sprintf("%d closed", closed), err
+	})
 }
 
 func (d *demo) deployMain(ctx context.Context) error {
