@@ -28,6 +28,8 @@ import (
 // The tests need a Gitea and an administrator on it: GITEA_URL, GITEA_USER and GITEA_TOKEN
 // (every scope). Each world is a repository of its own.
 
+const pageSize = 5
+
 func TestGiteaConforms(t *testing.T) {
 	h := newHost(t)
 	providerstest.Run(t, func(t *testing.T) providerstest.World { return h.world(t) })
@@ -116,7 +118,7 @@ func (h *host) repository(t *testing.T) string {
 
 func (h *host) open(t *testing.T, path, token string) providers.Forge {
 	t.Helper()
-	f, err := gitea.Open(t.Context(), providers.Config{URL: h.url + "/" + path + ".git", Token: token, Timeout: 30 * time.Second})
+	f, err := gitea.OpenPaged(pageSize)(t.Context(), providers.Config{URL: h.url + "/" + path + ".git", Token: token, Timeout: 30 * time.Second})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -135,7 +137,7 @@ func (h *host) world(t *testing.T) providerstest.World {
 		t.Fatal(err)
 	}
 	w := providerstest.World{
-		Forge: h.open(t, path, h.token), Login: h.user, Commit: base.Commit.ID,
+		Forge: h.open(t, path, h.token), Login: h.user, Commit: base.Commit.ID, Page: pageSize,
 		Stranger: h.open(t, path, h.eveToken), Refused: h.open(t, path, strings.Repeat("0", 40)),
 		Absent: h.open(t, h.user+"/not-there", h.token),
 	}

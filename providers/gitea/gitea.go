@@ -26,6 +26,9 @@ var limits = providers.Limits{Description: 255, Comment: 65536}
 const (
 	defaultTimeout   = time.Minute
 	defaultUserAgent = "assay"
+	// pageSize is the most that Gitea gives by default (MAX_RESPONSE_ITEMS); a server may be
+	// set to less, which the Link header tells.
+	pageSize = 50
 )
 
 // Open is a providers.Open for Gitea and Forgejo. The token needs the scopes
@@ -33,6 +36,10 @@ const (
 // its own comments from those of others). Keep the forge as long as its configuration stays
 // the same: it remembers its user and its connections.
 func Open(_ context.Context, config providers.Config) (providers.Forge, error) {
+	return open(config, pageSize)
+}
+
+func open(config providers.Config, pageSize int) (providers.Forge, error) {
 	root, repository, err := config.Locate()
 	if err != nil {
 		return providers.Forge{}, err
@@ -45,7 +52,7 @@ func Open(_ context.Context, config providers.Config) (providers.Forge, error) {
 	if err != nil {
 		return providers.Forge{}, err
 	}
-	f := &forge{config: config, root: root, repository: repository, http: http}
+	f := &forge{config: config, root: root, repository: repository, http: http, pageSize: pageSize}
 	return providers.Forge{PullRequests: pullRequests{f}, Statuses: statuses{f}, Comments: &comments{forge: f}, Limits: limits}, nil
 }
 
@@ -55,6 +62,7 @@ type forge struct {
 	root       *url.URL
 	repository providers.Repository
 	http       *http.Client
+	pageSize   int
 
 	mutex sync.Mutex
 	login string // of the token's user, once known
@@ -97,8 +105,8 @@ func (f *forge) me(ctx context.Context) (string, error) {
 
 // pages calls page with 1, 2, … until the answer names no next page.
 func (f *forge) pages(ctx context.Context, what string, page func(sdk.ListOptions) (*sdk.Response, error)) error {
-	const pageSize, most = 50, 100
-	for options := (sdk.ListOptions{Page: 1, PageSize: pageSize}); ; {
+	const most = 100
+	for options := (sdk.ListOptions{Page: 1, PageSize: f.pageSize}); ; {
 		response, err := page(options)
 		if err != nil {
 			return f.classify(ctx, response, err)

@@ -24,6 +24,8 @@ type World struct {
 	Refused providers.Forge
 	// Absent is the forge opened by the same user for a repository that does not exist.
 	Absent providers.Forge
+	// Page is how many pull requests or statuses the forge gives in one answer; 0: all.
+	Page int
 	// Propose opens a pull request against the default branch and says how it has to be listed.
 	Propose func(t *testing.T, p Proposal) providers.PullRequest
 	// Push adds a commit to the pull request's branch and gives its hash.
