@@ -4,7 +4,9 @@ SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
 export GOTOOLCHAIN := local
-export GOFLAGS := -buildvcs=false
+# One set of flags for the image and the tests, so that nothing is compiled twice.
+export GOFLAGS := -buildvcs=false -trimpath
+export CGO_ENABLED := 0
 STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
 MODULES := deploy/devcluster examples/images examples/shop
 CLUSTER = eval "$$(deploy/dev/cluster.sh)"
@@ -32,7 +34,7 @@ test-unit: ## Tests that need no cluster.
 
 .PHONY: test-apiserver
 test-apiserver: ## Tests on a real API server, without nodes.
-	@cd deploy/devcluster && go build -o ../../bin/devcluster .
+	@deploy/dev/devcluster.sh
 	export KUBEBUILDER_ASSETS="$$(bin/devcluster assets)"; \
 	go test -tags apiserver -run 'APIServer' ./...
 
@@ -51,5 +53,5 @@ generate: ## CRDs, deep copies, and the reference of both.
 
 .PHONY: clean
 clean: ## Take the demo's cluster and Gitea down again.
-	@cd deploy/devcluster && go build -o ../../bin/devcluster .
+	@deploy/dev/devcluster.sh
 	bin/devcluster gitea down; bin/devcluster down

@@ -14,9 +14,10 @@ if [[ -n "${KUBECONFIG:-}" ]]; then
   kubectl="kubectl"
 else
   name="${ASSAY_CLUSTER:-assay}"
-  (cd deploy/devcluster && go build -o ../../bin/devcluster .) >&2
+  deploy/dev/devcluster.sh >&2
   bin/devcluster up --name "$name" >&2
-  bin/devcluster gitea up >&2
+  # ASSAY_PAGES=yes builds the style sheets of Gitea's pages too, which needs npm.
+  bin/devcluster gitea up ${ASSAY_PAGES:+--pages} >&2
   KUBECONFIG="$(bin/devcluster kubeconfig --name "$name")"
   eval "$(bin/devcluster gitea env)"
   ASSAY_LOAD="$PWD/bin/devcluster load --name $name"

@@ -8,8 +8,8 @@ started=$SECONDS
 say() { printf '[%3ds] %s\n' $((SECONDS - started)) "$*" >&2; }
 
 say "building assay and assay-exec"
-CGO_ENABLED=0 go build -trimpath -ldflags '-s -w' -o bin/ ./cmd/assay ./cmd/assay-exec
-[[ -x bin/devcluster ]] || (cd deploy/devcluster && go build -o ../../bin/devcluster .)
+CGO_ENABLED=0 GOFLAGS="-buildvcs=false -trimpath" go build -ldflags '-s -w' -o bin/ ./cmd/assay ./cmd/assay-exec
+[[ -x bin/devcluster ]] || deploy/dev/devcluster.sh
 
 # A tag that changes with the program makes the Deployment roll when it does.
 tag="dev-$(cat bin/assay bin/assay-exec | sha256sum | cut -c1-12)"
