@@ -174,7 +174,7 @@ type ReportSource struct {
 	Format ReportFormat `json:"format"`
 
 	// path of the report, relative to workingDir or absolute below /tmp or /workspace; a
-	// glob (doublestar) takes every file that matches. "-" reads the standard output.
+	// glob (with * and ?) takes every file that matches. "-" reads the standard output.
 	// Default: the preset's.
 	// +kubebuilder:validation:MaxLength=512
 	// +optional
