@@ -208,8 +208,8 @@ func (c conversation) again() string {
 		if len(names) == 0 || !shellSafe.MatchString(r.Spec.Environment) {
 			continue
 		}
-		lines = append(lines, plain(fmt.Sprintf("assay run --namespace %s --repository %s --environment %s --commit %s %s",
-			r.Namespace, c.in.Repository.Name, r.Spec.Environment, c.in.Commit, strings.Join(names, " "))))
+		lines = append(lines, plain(fmt.Sprintf("assay run %s --namespace %s --environment %s --commit %s --suite %s",
+			c.in.Repository.Name, r.Namespace, r.Spec.Environment, c.in.Commit, strings.Join(names, ","))))
 	}
 	if len(lines) == 0 {
 		return ""

@@ -81,7 +81,7 @@ func runController(ctx context.Context, f controllerFlags) error {
 		return fmt.Errorf("making a client: %w", err)
 	}
 
-	access := testrepository.Access{Reader: mgr.GetAPIReader(), Providers: forges}
+	access := testrepository.NewAccess(mgr.GetAPIReader(), forges)
 	remote := git.New(git.Options{AllowHTTP: f.allowHTTP})
 	source := testrepository.Source{Access: access, Git: git.NewCache(remote, cacheBytes)}
 	rendered := catalogs.New(source, 0)

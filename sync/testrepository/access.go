@@ -2,12 +2,15 @@ package testrepository
 
 import (
 	"context"
+	"crypto/sha256"
+	"fmt"
 	"net/url"
 
 	"github.com/fluxcd/pkg/runtime/secrets"
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/utils/lru"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/assay-dev/assay/api/fault"
@@ -21,17 +24,25 @@ import (
 const apiTokenKey = "apiToken"
 
 // Access turns a TestRepository and its Secret into the means of reaching its Git host and
-// its forge. It keeps no credentials: Secrets are read by name, each time, and never watched.
+// its forge. Secrets are read by name, each time, and never watched. It is safe for
+// concurrent use.
 type Access struct {
-	// Reader reads Secrets. It should not be a cache.
-	Reader client.Reader
-	// Providers opens a forge of each kind that the API knows.
-	Providers map[v1alpha1.ProviderName]providers.Open
+	reader    client.Reader
+	providers map[v1alpha1.ProviderName]providers.Open
+	// forges are kept while their configuration stays the same: they remember connections,
+	// and whose credential it is.
+	forges *lru.Cache
+}
+
+// NewAccess reads Secrets with the reader, which should not be a cache, and opens a forge of
+// each kind that the API knows.
+func NewAccess(reader client.Reader, open map[v1alpha1.ProviderName]providers.Open) *Access {
+	return &Access{reader: reader, providers: open, forges: lru.New(1024)}
 }
 
 // Endpoint gives the Git side. A Secret that is missing or contradicts itself is a
 // SecretInvalid fault.
-func (a Access) Endpoint(ctx context.Context, repo *v1alpha1.TestRepository) (git.Endpoint, error) {
+func (a *Access) Endpoint(ctx context.Context, repo *v1alpha1.TestRepository) (git.Endpoint, error) {
 	data, err := a.secret(ctx, repo)
 	if err != nil {
 		return git.Endpoint{}, err
@@ -54,8 +65,8 @@ func (a Access) Endpoint(ctx context.Context, repo *v1alpha1.TestRepository) (gi
 }
 
 // Forge gives the forge's side. The forge of plain Git has no roles.
-func (a Access) Forge(ctx context.Context, repo *v1alpha1.TestRepository) (providers.Forge, error) {
-	open, ok := a.Providers[repo.Spec.Provider]
+func (a *Access) Forge(ctx context.Context, repo *v1alpha1.TestRepository) (providers.Forge, error) {
+	open, ok := a.providers[repo.Spec.Provider]
 	if !ok {
 		return providers.Forge{}, fault.New(fault.InvalidSpec, fault.Place{Field: "spec.provider"},
 			"use one of the providers that kubectl explain testrepository.spec.provider lists", "no provider %q", repo.Spec.Provider)
@@ -64,22 +75,36 @@ func (a Access) Forge(ctx context.Context, repo *v1alpha1.TestRepository) (provi
 	if err != nil {
 		return providers.Forge{}, err
 	}
-	return open(ctx, providers.Config{
+	config := providers.Config{
 		URL:     repo.Spec.URL,
 		APIURL:  repo.Spec.APIURL,
 		Token:   apiToken(data),
 		CA:      data[secrets.KeyCACert],
 		Timeout: repo.GetTimeout(),
-	})
+	}
+	key := forgeKey(repo.Spec.Provider, config)
+	if kept, ok := a.forges.Get(key); ok {
+		return kept.(providers.Forge), nil
+	}
+	forge, err := open(ctx, config)
+	if err == nil {
+		a.forges.Add(key, forge)
+	}
+	return forge, err
 }
 
-func (a Access) secret(ctx context.Context, repo *v1alpha1.TestRepository) (map[string][]byte, error) {
+// forgeKey tells configurations apart without keeping the token.
+func forgeKey(provider v1alpha1.ProviderName, c providers.Config) [sha256.Size]byte {
+	return sha256.Sum256(fmt.Appendf(nil, "%q %q %q %q %q %s", provider, c.URL, c.APIURL, c.Token, c.CA, c.Timeout))
+}
+
+func (a *Access) secret(ctx context.Context, repo *v1alpha1.TestRepository) (map[string][]byte, error) {
 	if repo.Spec.SecretRef == nil {
 		return nil, nil
 	}
 	key := types.NamespacedName{Namespace: repo.Namespace, Name: repo.Spec.SecretRef.Name}
 	var secret corev1.Secret
-	err := a.Reader.Get(ctx, key, &secret)
+	err := a.reader.Get(ctx, key, &secret)
 	if apierrors.IsNotFound(err) || apierrors.IsForbidden(err) {
 		return nil, fault.New(fault.SecretInvalid, fault.Place{Field: "spec.secretRef.name"},
 			"create it, and allow the controller to read it", "the Secret %q cannot be read: %w", key, err)

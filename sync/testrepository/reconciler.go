@@ -33,7 +33,7 @@ type Reconciler struct {
 	fluxctrl.Metrics
 
 	// Access reads credentials and opens forges.
-	Access Access
+	Access *Access
 	// Refs lists refs.
 	Refs Refs
 	// Events records when a repository's condition changes.

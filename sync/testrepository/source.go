@@ -23,7 +23,7 @@ type Git interface {
 // their knowing of Git or credentials.
 type Source struct {
 	// Access reads credentials.
-	Access Access
+	Access *Access
 	// Git reads commits.
 	Git Git
 }

@@ -1,0 +1,240 @@
+//go:build apiserver
+
+package testrun
+
+import (
+	"context"
+	"errors"
+	"io/fs"
+	"strings"
+	"testing"
+	"testing/fstest"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/util/wait"
+	clientgoscheme "k8s.io/client-go/kubernetes/scheme"
+	ctrl "sigs.k8s.io/controller-runtime"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/config"
+	"sigs.k8s.io/controller-runtime/pkg/envtest"
+	"sigs.k8s.io/controller-runtime/pkg/metrics/server"
+
+	"github.com/assay-dev/assay/api/fault"
+	"github.com/assay-dev/assay/api/v1alpha1"
+	"github.com/assay-dev/assay/runner"
+	"github.com/assay-dev/assay/runner/catalogs"
+	"github.com/assay-dev/assay/runner/memory"
+)
+
+// commits is a repository in memory: a tree for each commit.
+type commits map[string]fstest.MapFS
+
+func (c commits) Tree(_ context.Context, _ *v1alpha1.TestRepository, commit, _ string) (fs.FS, error) {
+	if tree, ok := c[commit]; ok {
+		return tree, nil
+	}
+	return nil, fault.New(fault.RefNotFound, fault.Place{Commit: commit}, "", "no such commit")
+}
+
+func (c commits) Changed(context.Context, *v1alpha1.TestRepository, string, string) ([]string, bool, error) {
+	return nil, false, nil
+}
+
+func tree(suites ...string) fstest.MapFS {
+	files := fstest.MapFS{"tests/overlays/staging/kustomization.yaml": {Data: []byte("resources: [../..]\n")}}
+	resources := "resources:\n"
+	for _, name := range suites {
+		resources += "- " + name + ".yaml\n"
+		files["tests/"+name+".yaml"] = &fstest.MapFile{Data: []byte("apiVersion: assay.dev/v1alpha1\nkind: TestSuite\nmetadata: {name: " + name + "}\n" +
+			"spec: {image: image, command: [run]}\n")}
+	}
+	files["tests/kustomization.yaml"] = &fstest.MapFile{Data: []byte(resources)}
+	return files
+}
+
+// lab is the reconciler on a real API server, with an executor whose pods a test ends.
+type lab struct {
+	client   client.Client
+	executor *memory.Executor
+	repo     *v1alpha1.TestRepository
+	start    func() (stop func())
+}
+
+func newLab(t *testing.T, source commits) *lab {
+	t.Helper()
+	env := &envtest.Environment{CRDDirectoryPaths: []string{"../../deploy/crds"}, ErrorIfCRDPathMissing: true}
+	cfg, err := env.Start()
+	if err != nil {
+		t.Fatalf("starting an API server (KUBEBUILDER_ASSETS): %v", err)
+	}
+	t.Cleanup(func() {
+		if err := env.Stop(); err != nil {
+			t.Error(err)
+		}
+	})
+	scheme := runtime.NewScheme()
+	if err := errors.Join(clientgoscheme.AddToScheme(scheme), v1alpha1.AddToScheme(scheme)); err != nil {
+		t.Fatal(err)
+	}
+	l := &lab{executor: memory.New(time.Now, nil)}
+	if l.client, err = client.New(cfg, client.Options{Scheme: scheme}); err != nil {
+		t.Fatal(err)
+	}
+	l.start = func() func() {
+		mgr, err := ctrl.NewManager(cfg, ctrl.Options{
+			Scheme: scheme, Metrics: server.Options{BindAddress: "0"},
+			Controller: config.Controller{SkipNameValidation: new(true)},
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		rendered := catalogs.New(source, 0)
+		contents, err := NewContents(mgr.GetClient(), source, rendered, t.TempDir(), 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		err = (&Reconciler{
+			Client: mgr.GetClient(), Live: mgr.GetAPIReader(), Source: source, Catalogs: rendered, Contents: contents,
+			Executor: l.executor, Events: mgr.GetEventRecorder("test"), Retention: Retention{Pods: time.Hour, Runs: time.Hour},
+		}).SetupWithManager(mgr, Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		ctx, cancel := context.WithCancel(context.Background())
+		done := make(chan error, 1)
+		go func() { done <- mgr.Start(ctx) }()
+		return func() {
+			cancel()
+			if err := <-done; err != nil {
+				t.Errorf("the manager: %v", err)
+			}
+		}
+	}
+	l.repo = &v1alpha1.TestRepository{
+		ObjectMeta: metav1.ObjectMeta{Namespace: "default", Name: "shop"},
+		Spec:       v1alpha1.TestRepositorySpec{URL: "https://git.example/shop", Environments: []v1alpha1.EnvironmentRef{{Name: "staging"}, {Name: "prod"}}},
+	}
+	l.create(t, l.repo)
+	l.create(t, &v1alpha1.TestEnvironment{
+		ObjectMeta: metav1.ObjectMeta{Name: "staging"},
+		Spec:       v1alpha1.TestEnvironmentSpec{Namespace: "default", Repositories: []v1alpha1.RepositoryAdmission{{Namespace: "default", Name: "shop"}}},
+	})
+	return l
+}
+
+func (l *lab) create(t *testing.T, o client.Object) {
+	t.Helper()
+	if err := l.client.Create(t.Context(), o); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func (l *lab) newRun(t *testing.T, commit, environment string) *v1alpha1.TestRun {
+	t.Helper()
+	run := runner.NewRun(l.repo, v1alpha1.TestRunSpec{Environment: environment, Commit: commit, Branch: "main", Cause: v1alpha1.Cause{Type: v1alpha1.CausePush}}, "")
+	l.create(t, run)
+	return run
+}
+
+// until waits for the run's status to be as wanted.
+func (l *lab) until(t *testing.T, run *v1alpha1.TestRun, what string, is func() bool) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	err := wait.PollUntilContextCancel(ctx, 50*time.Millisecond, true, func(ctx context.Context) (bool, error) {
+		err := l.client.Get(ctx, client.ObjectKeyFromObject(run), run)
+		return err == nil && is(), client.IgnoreNotFound(err)
+	})
+	if err != nil {
+		t.Fatalf("waiting until %s: %v; it is %+v", what, err, run.Status)
+	}
+}
+
+// endAttempt waits for the suite's attempt and ends it. The executor is in memory, so no watch
+// tells of it: a touch of the run does.
+func (l *lab) endAttempt(t *testing.T, run *v1alpha1.TestRun, suite string, exitCode int32) {
+	t.Helper()
+	pod := runner.PodName(run, suite, 1)
+	l.until(t, run, suite+" is started", func() bool {
+		attempts, err := l.executor.List(t.Context(), run)
+		for _, a := range attempts {
+			if a.Pod == pod {
+				return true
+			}
+		}
+		return err != nil
+	})
+	if err := l.executor.End(pod, exitCode, nil); err != nil {
+		t.Fatal(err)
+	}
+	l.touch(t, run)
+}
+
+// touch makes the API server tell of an ended pod of the run, as the kubelet would.
+func (l *lab) touch(t *testing.T, run *v1alpha1.TestRun) {
+	t.Helper()
+	pod := &corev1.Pod{
+		ObjectMeta: metav1.ObjectMeta{Namespace: "default", GenerateName: "touch-", Labels: map[string]string{
+			v1alpha1.RunLabel: run.Name, v1alpha1.RunNamespaceLabel: run.Namespace}},
+		Spec: corev1.PodSpec{Containers: []corev1.Container{{Name: "suite", Image: "image"}}},
+	}
+	l.create(t, pod)
+}
+
+func TestAPIServerRunsAreSeenThrough(t *testing.T) {
+	one, two := strings.Repeat("1", 40), strings.Repeat("2", 40)
+	l := newLab(t, commits{one: tree("api", "web"), two: tree("api")})
+	stop := l.start()
+	t.Cleanup(func() { stop() })
+
+	t.Run("a run ends with the verdict of its suites", func(t *testing.T) {
+		run := l.newRun(t, one, "staging")
+		l.endAttempt(t, run, "api", 0)
+		l.endAttempt(t, run, "web", 1)
+		l.until(t, run, "it has failed", func() bool { return run.Status.State == v1alpha1.StateFailed })
+		if len(run.Status.Plan) != 2 || !strings.Contains(run.Status.Message, "web") || run.Status.CompletionTime == nil {
+			t.Errorf("the status is %+v", run.Status)
+		}
+	})
+	t.Run("a controller that is started again goes on where it was", func(t *testing.T) {
+		run := l.newRun(t, two, "staging")
+		l.until(t, run, "it is planned", func() bool { return run.Status.State != "" })
+		stop()
+		stop = l.start()
+		l.endAttempt(t, run, "api", 0)
+		l.until(t, run, "it has passed", func() bool { return run.Status.State == v1alpha1.StatePassed })
+		if n := len(run.Status.Suites[0].Attempts); n != 1 {
+			t.Errorf("%d attempts", n)
+		}
+	})
+	t.Run("an environment that is not there ends the run with its reason", func(t *testing.T) {
+		run := l.newRun(t, one, "prod")
+		l.until(t, run, "it is errored", func() bool { return run.Status.State == v1alpha1.StateErrored })
+		if !strings.Contains(run.Status.Message+run.Status.Conditions[0].Message, `no TestEnvironment "prod"`) {
+			t.Errorf("the status is %+v", run.Status)
+		}
+	})
+	t.Run("a commit that is not there ends the run with its reason", func(t *testing.T) {
+		run := l.newRun(t, strings.Repeat("3", 40), "staging")
+		l.until(t, run, "it is errored", func() bool { return run.Status.State == v1alpha1.StateErrored })
+	})
+	t.Run("a deleted run takes its pods with it", func(t *testing.T) {
+		run := l.newRun(t, two, "prod")
+		l.until(t, run, "it has ended", func() bool { return run.Status.State.Final() })
+		if err := l.client.Delete(t.Context(), run); err != nil {
+			t.Fatal(err)
+		}
+		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+		defer cancel()
+		err := wait.PollUntilContextCancel(ctx, 50*time.Millisecond, true, func(ctx context.Context) (bool, error) {
+			err := l.client.Get(ctx, client.ObjectKeyFromObject(run), run)
+			return err != nil, client.IgnoreNotFound(err)
+		})
+		if err != nil {
+			t.Errorf("the run is still there: %v", err)
+		}
+	})
+}
