@@ -14,6 +14,7 @@ import (
 	"testing"
 	"testing/fstest"
 	"time"
+	"unicode/utf8"
 
 	"github.com/google/go-cmp/cmp"
 	"sigs.k8s.io/kustomize/api/types"
@@ -330,7 +331,7 @@ func FuzzReference(f *testing.F) {
 		f.Add("tests/overlays/staging", reference)
 	}
 	f.Fuzz(func(t *testing.T, dir, reference string) {
-		if !fs.ValidPath(dir) {
+		if !fs.ValidPath(dir) || !utf8.ValidString(reference) { // YAML is UTF-8
 			return
 		}
 		target, ok := within(dir, reference)
