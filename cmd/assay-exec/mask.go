@@ -18,8 +18,12 @@ const (
 	shortestSecret = 4
 )
 
-// plain are the variables that every image has and that hold no secret, for when everything else is one.
-var plain = []string{"PATH", "HOME", "HOSTNAME", "PWD", "USER", "SHELL", "SHLVL", "TERM", "LANG", "LC_ALL", "TZ", "TMPDIR"}
+// plain are the variables that every container has and that hold no secret, for when everything else is one.
+var plain = []string{
+	"PATH", "HOME", "HOSTNAME", "PWD", "USER", "SHELL", "SHLVL", "TERM", "LANG", "LC_ALL", "TZ", "TMPDIR",
+	"KUBERNETES_SERVICE_HOST", "KUBERNETES_SERVICE_PORT", "KUBERNETES_SERVICE_PORT_HTTPS", "KUBERNETES_PORT", "KUBERNETES_PORT_443_TCP",
+	"KUBERNETES_PORT_443_TCP_PROTO", "KUBERNETES_PORT_443_TCP_PORT", "KUBERNETES_PORT_443_TCP_ADDR",
+}
 
 // masker replaces secrets in texts that leave the pod other than by its log.
 type masker struct {

@@ -10,6 +10,7 @@ import (
 	"net/http/httptest"
 	"os"
 	"strings"
+	"sync"
 	"testing"
 
 	authv1 "k8s.io/api/authentication/v1"
@@ -116,6 +117,16 @@ func (w *world) token(t *testing.T, pod *corev1.Pod, audience string) string {
 	return made.Status.Token
 }
 
+// label marks the pod, so that a watch knows what came before.
+func (w *world) label(t *testing.T, pod *corev1.Pod, name string) {
+	t.Helper()
+	marked := pod.DeepCopy()
+	marked.Labels[name] = "yes"
+	if err := w.client.Patch(t.Context(), marked, client.MergeFrom(pod)); err != nil {
+		t.Fatal(err)
+	}
+}
+
 func (w *world) do(t *testing.T, method, path, token, body string) (int, string) {
 	t.Helper()
 	request, err := http.NewRequestWithContext(t.Context(), method, w.url+path, strings.NewReader(body))
@@ -186,6 +197,39 @@ func TestAPIServerGateway(t *testing.T) {
 		outcome, err := report.DecodeOutcome([]byte(pod.Annotations[v1alpha1.OutcomeAnnotation]))
 		if err != nil || outcome.ExitCode != 1 {
 			t.Errorf("the annotation is %q, %v", pod.Annotations[v1alpha1.OutcomeAnnotation], err)
+		}
+	})
+
+	t.Run("of outcomes that arrive together one stands and is not replaced", func(t *testing.T) {
+		together := w.newPod(t, "together", w.pod.Labels)
+		token := w.token(t, together, Audience)
+		watch, err := w.kube.CoreV1().Pods("default").Watch(t.Context(), metav1.SingleObject(together.ObjectMeta))
+		if err != nil {
+			t.Fatal(err)
+		}
+		var posts sync.WaitGroup
+		for exit := range 8 {
+			posts.Go(func() {
+				if code, body := w.do(t, "POST", "/v1/outcome", token, fmt.Sprintf(`{"exitCode":%d}`, exit)); code != http.StatusNoContent {
+					t.Errorf("outcome %d: %d %s", exit, code, body)
+				}
+			})
+		}
+		posts.Wait()
+		w.label(t, together, "last")
+		seen := map[string]bool{}
+		for event := range watch.ResultChan() {
+			pod := event.Object.(*corev1.Pod)
+			if text, ok := pod.Annotations[v1alpha1.OutcomeAnnotation]; ok {
+				seen[text] = true
+			}
+			if pod.Labels["last"] != "" {
+				watch.Stop()
+				break
+			}
+		}
+		if len(seen) != 1 {
+			t.Errorf("the annotation was %d different ones", len(seen))
 		}
 	})
 

@@ -1,6 +1,7 @@
 package gateway
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -9,6 +10,7 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/client-go/util/retry"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/assay-dev/assay/api/v1alpha1"
@@ -36,18 +38,38 @@ func (g *gateway) postOutcome(w http.ResponseWriter, r *http.Request, pod *corev
 	if err != nil {
 		return &refusal{status: http.StatusBadRequest, message: err.Error(), cause: err}
 	}
-	if _, stands := pod.Annotations[v1alpha1.OutcomeAnnotation]; !stands {
+	if err := g.annotate(r.Context(), pod, string(outcome.Encode(report.OutcomeBytes))); apierrors.IsNotFound(err) {
+		return notOurs
+	} else if err != nil {
+		return fmt.Errorf("writing the outcome of the pod %s/%s: %w", pod.Namespace, pod.Name, err)
+	}
+	w.WriteHeader(http.StatusNoContent)
+	return nil
+}
+
+// annotate writes the outcome unless there is one. The lock keeps two outcomes that arrive together from replacing each
+// other; the kubelet writes to the pod as well, so a conflict is looked into and tried again.
+func (g *gateway) annotate(ctx context.Context, pod *corev1.Pod, outcome string) error {
+	return retry.RetryOnConflict(retry.DefaultBackoff, func() error {
+		if _, stands := pod.Annotations[v1alpha1.OutcomeAnnotation]; stands {
+			return nil
+		}
 		before := pod.DeepCopy()
 		if pod.Annotations == nil {
 			pod.Annotations = map[string]string{}
 		}
-		pod.Annotations[v1alpha1.OutcomeAnnotation] = string(outcome.Encode(report.OutcomeBytes))
-		if err := g.client.Patch(r.Context(), pod, client.MergeFrom(before)); apierrors.IsNotFound(err) {
-			return notOurs
-		} else if err != nil {
-			return fmt.Errorf("writing the outcome of the pod %s/%s: %w", pod.Namespace, pod.Name, err)
+		pod.Annotations[v1alpha1.OutcomeAnnotation] = outcome
+		err := g.client.Patch(ctx, pod, client.MergeFromWithOptions(before, client.MergeFromWithOptimisticLock{}))
+		if !apierrors.IsConflict(err) {
+			return err
 		}
-	}
-	w.WriteHeader(http.StatusNoContent)
-	return nil
+		*pod = corev1.Pod{}
+		if err := g.client.Get(ctx, client.ObjectKeyFromObject(before), pod); err != nil {
+			return err
+		}
+		if pod.UID != before.UID {
+			return apierrors.NewNotFound(corev1.Resource("pods"), before.Name)
+		}
+		return err
+	})
 }
