@@ -1,4 +1,4 @@
-//go:build apiserver
+//go:build apiserver && linux
 
 package main
 
@@ -53,6 +53,7 @@ func TestRunCommand(t *testing.T) {
 		"exits 1 for every other end":                            (*server).endsOtherwise,
 		"is a no-op for a key that was used":                     (*server).repeatsKey,
 		"does not wait when asked not to":                        (*server).doesNotWait,
+		"rewrites a block on a terminal":                         (*server).onTerminal,
 		"leaves the run going when interrupted":                  (*server).interrupted,
 		"leaves the run going when the time is up":               (*server).timesUp,
 		"says that the run was deleted":                          (*server).deleted,
