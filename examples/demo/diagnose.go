@@ -77,7 +77,7 @@ func (d *demo) diagnosePods(ctx context.Context, namespace string) {
 		fmt.Fprintf(d.w, "  no pod in %s\n", namespace)
 	}
 	for _, p := range pods.Items {
-		if p.Status.Phase == corev1.PodSucceeded {
+		if p.Status.Phase == corev1.PodSucceeded || isReady(&p) {
 			continue
 		}
 		fmt.Fprintf(d.w, "  pod %s/%s: %s %s %s\n", namespace, p.Name, p.Status.Phase, p.Status.Reason, p.Status.Message)
@@ -86,10 +86,19 @@ func (d *demo) diagnosePods(ctx context.Context, namespace string) {
 			case c.State.Waiting != nil:
 				fmt.Fprintf(d.w, "      %s waits: %s %s\n", c.Name, c.State.Waiting.Reason, c.State.Waiting.Message)
 			case c.State.Terminated != nil:
-				fmt.Fprintf(d.w, "      %s ended: exit code %d %s %s\n", c.Name, c.State.Terminated.ExitCode, c.State.Terminated.Reason, c.State.Terminated.Message)
+				fmt.Fprintf(d.w, "      %s ended: exit code %d %s %.300s\n", c.Name, c.State.Terminated.ExitCode, c.State.Terminated.Reason, c.State.Terminated.Message)
 			}
 		}
 	}
+}
+
+func isReady(p *corev1.Pod) bool {
+	for _, c := range p.Status.Conditions {
+		if c.Type == corev1.PodReady {
+			return c.Status == corev1.ConditionTrue
+		}
+	}
+	return false
 }
 
 func (d *demo) printConditions(what string, conditions []metav1.Condition) {

@@ -107,6 +107,7 @@ func (d *demo) pushMain(ctx context.Context) error {
 	if err := d.copy.replaceAll(os.DirFS(filepath.Join(d.examples, "shop"))); err != nil {
 		return err
 	}
+	// A new commit each time, so that there is something to test.
 	commit, err := d.copy.commit("The shop")
 	if err != nil {
 		return err

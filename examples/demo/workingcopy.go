@@ -97,8 +97,7 @@ func (w *workingCopy) branch(name string) error {
 	return wrap(folder.Checkout(&git.CheckoutOptions{Branch: plumbing.NewBranchReferenceName(name), Create: true}), "branch %s", name)
 }
 
-// commit commits every change, and gives the hash of the head; without a change that is the
-// old one.
+// commit commits every change, or none, and gives the hash.
 func (w *workingCopy) commit(message string) (string, error) {
 	folder, err := w.repository.Worktree()
 	if err != nil {
@@ -108,15 +107,9 @@ func (w *workingCopy) commit(message string) (string, error) {
 		return "", fmt.Errorf("add: %w", err)
 	}
 	hash, err := folder.Commit(message, &git.CommitOptions{
-		Author: &object.Signature{Name: "Robin Example", Email: "robin@example.com", When: time.Now()},
+		Author:            &object.Signature{Name: "Robin Example", Email: "robin@example.com", When: time.Now()},
+		AllowEmptyCommits: true,
 	})
-	if errors.Is(err, git.ErrEmptyCommit) {
-		head, err := w.repository.Head()
-		if err != nil {
-			return "", err
-		}
-		return head.Hash().String(), nil
-	}
 	return hash.String(), wrap(err, "commit %q", message)
 }
 

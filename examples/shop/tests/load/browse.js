@@ -3,7 +3,7 @@ import http from 'k6/http';
 import { check } from 'k6';
 import { base, options as load } from './options.js';
 
-export const options = load({ http_req_duration: ['p(95)<500'] });
+export const options = load({ http_req_duration: ['p(95)<3000'] });
 
 export default function () {
   const list = http.get(`${base}/catalog`);

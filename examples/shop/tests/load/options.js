@@ -1,4 +1,5 @@
-// The load is the environment's to say: VUS customers at once, ITERATIONS visits in all.
+// The load is the environment's to say: VUS customers at once, ITERATIONS visits in all. The
+// thresholds find a shop that hangs, also on a machine that is busy with other things.
 export const base = __ENV.BASE_URL || 'http://shop';
 
 export function options(thresholds) {
