@@ -18,7 +18,7 @@ const cronYears = 8
 
 // cronParser knows the five fields of crontab(5) and nothing else. As there, a day counts when
 // either day of month or day of week names it, if both are restricted.
-var cronParser = cron.NewParser(cron.Minute | cron.Hour | cron.Dom | cron.Month | cron.Dow | cron.DowOrDom).WithMaxSearchYears(cronYears)
+var cronParser = cron.MustNewParser(cron.Minute | cron.Hour | cron.Dom | cron.Month | cron.Dow | cron.DowOrDom).WithMaxSearchYears(cronYears)
 
 // cronFields are the five fields with the range over which H spreads. Days of the month end
 // at 28, which every month has.

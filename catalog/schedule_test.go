@@ -286,6 +286,13 @@ func TestDueGivesEachSuiteOnce(t *testing.T) {
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)
 	}
+	next, err := NextDue(c, "shop/staging", mustParse(t, "2026-01-04T04:00:00Z"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if want := mustParse(t, "2026-01-04T05:00:00Z"); !next.Equal(want) {
+		t.Errorf("the next time is %s, want %s", next, want)
+	}
 }
 
 func FuzzCron(f *testing.F) {

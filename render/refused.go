@@ -1,12 +1,6 @@
 package render
 
-import (
-	"encoding/json"
-
-	"sigs.k8s.io/kustomize/api/types"
-
-	"github.com/assay-dev/assay/api/fault"
-)
+import "github.com/assay-dev/assay/api/fault"
 
 // refusal is a field of a kustomization that is not rendered.
 type refusal struct {
@@ -41,14 +35,4 @@ var (
 var walked = []string{
 	"resources", "bases", "components", "patches", "patchesJson6902", "patchesStrategicMerge",
 	"replacements", "configurations", "configMapGenerator", "secretGenerator",
-}
-
-// fieldsSet gives the fields of the kustomization that are set, as JSON names them.
-func fieldsSet(k *types.Kustomization) (map[string]json.RawMessage, error) {
-	data, err := json.Marshal(k)
-	if err != nil {
-		return nil, err
-	}
-	set := map[string]json.RawMessage{}
-	return set, json.Unmarshal(data, &set)
 }

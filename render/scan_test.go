@@ -1,5 +1,7 @@
 package render
 
+//lint:file-ignore SA1019 fields that kustomize has given up are followed, so they are tested
+
 import (
 	"context"
 	"encoding/json"
