@@ -26,8 +26,8 @@ func TestCheckPolicy(t *testing.T) {
 		environment *v1alpha1.TestEnvironment
 		want        []string
 	}{
-		"what is allowed":                  {`{tool: k6, resources: {limits: {memory: 1024Mi, cpu: 2000m}}}`, staging, nil},
-		"** crosses the folders of images": {`{image: "registry.example/team/tool:1"}`, staging, nil},
+		"what is allowed":                             {`{tool: k6, resources: {limits: {memory: 1024Mi, cpu: 2000m}}}`, staging, nil},
+		"** crosses the folders of images":            {`{image: "registry.example/team/tool:1"}`, staging, nil},
 		"an environment without rules allows an hour": {`{tool: k6, image: any, timeout: 1h}`, &v1alpha1.TestEnvironment{}, nil},
 		"everything that is forbidden is told": {
 			`{image: "docker.io/grafana/k6", timeout: 16m, resources: {limits: {memory: 2Gi}, requests: {cpu: 3}}}`, staging,

@@ -42,4 +42,3 @@ func (p *problems) err() error {
 }
 
 func lineOf(err error) int { return fault.All(err)[0].Place.Line }
-
