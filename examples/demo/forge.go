@@ -20,7 +20,7 @@ func newForge(ctx context.Context, h host) (forge, error) {
 	c, err := gitea.NewClient(h.url, gitea.SetContext(ctx), gitea.SetToken(h.token),
 		gitea.SetHTTPClient(&http.Client{Timeout: 30 * time.Second}))
 	if err != nil {
-		return forge{}, fmt.Errorf("Gitea at %s: %w", h.url, err)
+		return forge{}, fmt.Errorf("the Gitea at %s: %w", h.url, err)
 	}
 	return forge{c, h.user}, nil
 }

@@ -30,6 +30,9 @@ func newBuilder(out string) (builder, error) {
 	if !found || !filepath.IsAbs(here) {
 		return builder{}, errors.New("cannot tell where the sources are: build without -trimpath")
 	}
+	if err := ensurePackage(image.CACertificates().Source, "ca-certificates"); err != nil {
+		return builder{}, err
+	}
 	return builder{out: out, examples: filepath.Dir(filepath.Dir(here))}, os.MkdirAll(filepath.Join(out, "bin"), 0o755)
 }
 
@@ -94,4 +97,21 @@ func (b builder) compile(folder, pkg, target string) (image.File, error) {
 		return image.File{}, fmt.Errorf("go build %s in %s: %w", pkg, command.Dir, err)
 	}
 	return image.File{Path: target, Source: binary, Mode: 0o755}, nil
+}
+
+// ensurePackage installs a Debian package unless its file is there.
+func ensurePackage(file, name string) error {
+	if _, err := os.Stat(file); err == nil {
+		return nil
+	}
+	fmt.Fprintf(os.Stderr, "installing %s\n", name)
+	for _, args := range [][]string{{"update", "-q"}, {"install", "-q", "-y", "--no-install-recommends", name}} {
+		command := exec.Command("apt-get", args...)
+		command.Env = append(os.Environ(), "DEBIAN_FRONTEND=noninteractive")
+		command.Stdout, command.Stderr = os.Stderr, os.Stderr
+		if err := command.Run(); err != nil {
+			return fmt.Errorf("apt-get %s: %w: install the package %s", args[0], err, name)
+		}
+	}
+	return nil
 }

@@ -28,6 +28,9 @@ func fromShop(b builder, command string) (image.Spec, error) {
 
 // shell is Debian's static busybox and httpc.
 func shell(b builder) (image.Spec, error) {
+	if err := ensurePackage("/bin/busybox", "busybox-static"); err != nil {
+		return image.Spec{}, err
+	}
 	files, err := image.Busybox()
 	if err != nil {
 		return image.Spec{}, err
