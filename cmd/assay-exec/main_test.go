@@ -48,7 +48,7 @@ type pod struct {
 	tar    []byte
 
 	mu       sync.Mutex
-	answers  []int // status codes to answer first, before behaving
+	answers  []int
 	outcomes [][]byte
 }
 
@@ -65,8 +65,6 @@ func newPod(t *testing.T, files fstest.MapFS) *pod {
 			t.Fatal(err)
 		}
 	}
-	p.server = httptest.NewServer(http.HandlerFunc(p.serve))
-	t.Cleanup(p.server.Close)
 	if files != nil {
 		var tar bytes.Buffer
 		digest, err := content.Pack(&tar, files, []string{"."}, content.Limits{})
@@ -75,6 +73,8 @@ func newPod(t *testing.T, files fstest.MapFS) *pod {
 		}
 		p.digest, p.tar = digest, tar.Bytes()
 	}
+	p.server = httptest.NewServer(http.HandlerFunc(p.serve))
+	t.Cleanup(p.server.Close)
 	p.env = []string{"PATH=" + os.Getenv("PATH"), underTest + "=1", "ASSAY_GATEWAY_URL=" + p.server.URL, "ASSAY_TOKEN_FILE=" + p.token,
 		"TMPDIR=" + t.TempDir(), "HTTP_PROXY=http://127.0.0.1:1", "http_proxy=http://127.0.0.1:1"}
 	return p
@@ -101,6 +101,13 @@ func (p *pod) serve(w http.ResponseWriter, r *http.Request) {
 	default:
 		http.NotFound(w, r)
 	}
+}
+
+// answer makes the gateway answer with these status codes before it behaves.
+func (p *pod) answer(codes ...int) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.answers = codes
 }
 
 // command gives assay-exec run with the flags and a command line for sh.

@@ -181,14 +181,14 @@ exit 1`
 func TestTheGatewayIsAskedAgain(t *testing.T) {
 	t.Run("until it knows the pod", func(t *testing.T) {
 		p := newPod(t, fstest.MapFS{"tests/a": {Data: []byte("a")}})
-		p.answers = []int{503, 401, 403}
+		p.answer(503, 401, 403)
 		if r := p.run(nil, sh("cat tests/a")...); r.exit != 0 || r.stdout != "a" {
 			t.Errorf("exit %d, %q, %s", r.exit, r.stdout, r.stderr)
 		}
 	})
 	t.Run("not when it says that it never will", func(t *testing.T) {
 		p := newPod(t, fstest.MapFS{"tests/a": {Data: []byte("a")}})
-		p.answers = []int{400}
+		p.answer(400)
 		r := p.run(nil, sh("true")...)
 		if r.exit != exitContentFailed || r.outcome.Reason != report.ReasonContentFailed {
 			t.Errorf("exit %d, %+v", r.exit, r.outcome)
@@ -196,7 +196,7 @@ func TestTheGatewayIsAskedAgain(t *testing.T) {
 	})
 	t.Run("a tar that is not the content is fetched again", func(t *testing.T) {
 		p := newPod(t, fstest.MapFS{"tests/a": {Data: []byte("a")}})
-		p.answers = []int{200}
+		p.answer(200)
 		if r := p.run(nil, sh("cat tests/a")...); r.exit != 0 || r.stdout != "a" {
 			t.Errorf("exit %d, %q, %s", r.exit, r.stdout, r.stderr)
 		}
