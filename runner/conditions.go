@@ -37,7 +37,7 @@ func Broken(run *v1alpha1.TestRun, err error, now time.Time) v1alpha1.TestRunSta
 		return status
 	}
 	status.ObservedGeneration = run.Generation
-	reason, message := string(fault.ReasonOf(err)), fault.Summary(err)
+	reason, message := string(fault.ReasonOf(err)), fault.Summary(fault.Here(err))
 	s := step{now: now}
 	for i := range status.Suites {
 		suite := &status.Suites[i]
@@ -67,7 +67,7 @@ func Waiting(run *v1alpha1.TestRun, err error, now time.Time) v1alpha1.TestRunSt
 		return status
 	}
 	status.ObservedGeneration = run.Generation
-	reason, message := string(fault.ReasonOf(err)), fault.Summary(err)
+	reason, message := string(fault.ReasonOf(err)), fault.Summary(fault.Here(err))
 	if status.State == "" {
 		status.State = v1alpha1.StatePending
 	}

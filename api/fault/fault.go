@@ -166,6 +166,19 @@ func At(err error, place Place) error {
 	return errors.Join(placed...)
 }
 
+// Here leaves repository and commit out of the place of every fault in err, for where both
+// are plain already: on a run, or at the commit itself.
+func Here(err error) error {
+	all := All(err)
+	here := make([]error, len(all))
+	for i, f := range all {
+		c := *f
+		c.Place.Repository, c.Place.Commit = "", ""
+		here[i] = &c
+	}
+	return errors.Join(here...)
+}
+
 func (p Place) within(outer Place) Place {
 	if p.Repository == "" {
 		p.Repository = outer.Repository

@@ -46,6 +46,16 @@ func TestAtFillsInOnlyWhatIsUnknown(t *testing.T) {
 	}
 }
 
+func TestHereLeavesOutWhatIsPlain(t *testing.T) {
+	err := New(InvalidCatalog, Place{Repository: "https://git.example/shop", Commit: "abc", File: "a.yaml"}, "", "broken")
+	if got, want := Summary(Here(err)), "a.yaml: broken"; got != want {
+		t.Errorf("got %q, want %q", got, want)
+	}
+	if Here(nil) != nil {
+		t.Error("nothing became a fault")
+	}
+}
+
 func TestSummaryShowsThreeAndACount(t *testing.T) {
 	var errs []error
 	for i := range 5 {

@@ -11,10 +11,11 @@ import (
 	"testing/fstest"
 	"time"
 
+	"github.com/go-logr/logr/testr"
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
-	"k8s.io/apimachinery/pkg/util/wait"
+	apiwait "k8s.io/apimachinery/pkg/util/wait"
 	clientgoscheme "k8s.io/client-go/kubernetes/scheme"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -27,6 +28,7 @@ import (
 	"github.com/assay-dev/assay/runner"
 	"github.com/assay-dev/assay/runner/catalogs"
 	"github.com/assay-dev/assay/runner/memory"
+	"github.com/assay-dev/assay/runner/report"
 )
 
 // commits is a repository in memory: a tree for each commit.
@@ -75,6 +77,7 @@ func newLab(t *testing.T, source commits) *lab {
 			t.Error(err)
 		}
 	})
+	ctrl.SetLogger(testr.New(t))
 	scheme := runtime.NewScheme()
 	if err := errors.Join(clientgoscheme.AddToScheme(scheme), v1alpha1.AddToScheme(scheme)); err != nil {
 		t.Fatal(err)
@@ -144,7 +147,7 @@ func (l *lab) until(t *testing.T, run *v1alpha1.TestRun, what string, is func() 
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
-	err := wait.PollUntilContextCancel(ctx, 50*time.Millisecond, true, func(ctx context.Context) (bool, error) {
+	err := apiwait.PollUntilContextCancel(ctx, 50*time.Millisecond, true, func(ctx context.Context) (bool, error) {
 		err := l.client.Get(ctx, client.ObjectKeyFromObject(run), run)
 		return err == nil && is(), client.IgnoreNotFound(err)
 	})
@@ -167,7 +170,7 @@ func (l *lab) endAttempt(t *testing.T, run *v1alpha1.TestRun, suite string, exit
 		}
 		return err != nil
 	})
-	if err := l.executor.End(pod, exitCode, nil); err != nil {
+	if err := l.executor.End(pod, exitCode, &report.Outcome{ExitCode: int(exitCode)}); err != nil {
 		t.Fatal(err)
 	}
 	l.touch(t, run)
@@ -229,7 +232,7 @@ func TestAPIServerRunsAreSeenThrough(t *testing.T) {
 		}
 		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 		defer cancel()
-		err := wait.PollUntilContextCancel(ctx, 50*time.Millisecond, true, func(ctx context.Context) (bool, error) {
+		err := apiwait.PollUntilContextCancel(ctx, 50*time.Millisecond, true, func(ctx context.Context) (bool, error) {
 			err := l.client.Get(ctx, client.ObjectKeyFromObject(run), run)
 			return err != nil, client.IgnoreNotFound(err)
 		})

@@ -8,6 +8,7 @@ import (
 
 	"k8s.io/apimachinery/pkg/api/equality"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/client-go/tools/events"
@@ -64,19 +65,19 @@ func (r *Reconciler) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Resu
 		return r.retain(ctx, run, time.Now())
 	}
 	if err := r.adopt(ctx, run); err != nil {
-		return ctrl.Result{}, ignoreRaces(err)
+		return settle(err)
 	}
 	repo, env, err := r.subjects(ctx, run)
 	if err != nil {
 		return r.unplannable(ctx, run, err)
 	}
-	if run.Status.State == "" {
+	if !meta.IsStatusConditionTrue(run.Status.Conditions, v1alpha1.PlannedCondition) {
 		plan, err := r.plan(ctx, run, repo)
 		if err != nil {
 			return r.unplannable(ctx, run, err)
 		}
 		if err := r.write(ctx, run, runner.Planned(run, plan, time.Now())); err != nil {
-			return ctrl.Result{}, ignoreRaces(err)
+			return settle(err)
 		}
 	}
 	return r.step(ctx, run, repo, env)
@@ -121,20 +122,23 @@ func (r *Reconciler) subjects(ctx context.Context, run *v1alpha1.TestRun) (*v1al
 	return repo, env, nil
 }
 
-// unplannable ends a run that can never be planned, and lets one wait that perhaps can.
+// unplannable ends a run that can never be planned, and lets one wait that perhaps can, with
+// the reason on it.
 func (r *Reconciler) unplannable(ctx context.Context, run *v1alpha1.TestRun, err error) (ctrl.Result, error) {
-	waited := time.Since(run.CreationTimestamp.Time)
-	if fault.Of(err) != fault.User && waited < patience && ctx.Err() == nil {
-		if after := fault.RetryAfter(err); after > 0 {
-			return ctrl.Result{RequeueAfter: after}, nil
-		}
-		return ctrl.Result{}, fmt.Errorf("planning: %w", err)
-	}
 	if ctx.Err() != nil {
 		return ctrl.Result{}, ctx.Err()
 	}
-	ctrl.LoggerFrom(ctx).Info("run cannot be planned", "reason", fault.ReasonOf(err), "fault", fault.Summary(err))
-	return ctrl.Result{}, ignoreRaces(r.write(ctx, run, runner.Broken(run, err, time.Now())))
+	if fault.Of(err) == fault.User || time.Since(run.CreationTimestamp.Time) >= patience {
+		ctrl.LoggerFrom(ctx).Info("run cannot be planned", "reason", fault.ReasonOf(err), "fault", fault.Summary(err))
+		return settle(r.write(ctx, run, runner.Broken(run, err, time.Now())))
+	}
+	if written := r.write(ctx, run, runner.Waiting(run, err, time.Now())); written != nil {
+		return settle(written)
+	}
+	if after := fault.RetryAfter(err); after > 0 {
+		return ctrl.Result{RequeueAfter: after}, nil
+	}
+	return ctrl.Result{}, fmt.Errorf("planning: %w", err)
 }
 
 // write makes the status stand, if it differs. A run that somebody else changed meanwhile is
@@ -155,11 +159,12 @@ func (r *Reconciler) write(ctx context.Context, run *v1alpha1.TestRun, status v1
 	return nil
 }
 
-// ignoreRaces drops what only says that the object changed or went away meanwhile; the watch
-// brings the run back.
-func ignoreRaces(err error) error {
-	if apierrors.IsConflict(err) || apierrors.IsNotFound(err) {
-		return nil
+// settle turns what came of a write into a result. Somebody else wrote at the same time: the
+// run is looked at again at once, since no watch may tell of that write. It went away: nothing
+// is left to do.
+func settle(err error) (ctrl.Result, error) {
+	if apierrors.IsConflict(err) {
+		return ctrl.Result{RequeueAfter: 50 * time.Millisecond}, nil
 	}
-	return err
+	return ctrl.Result{}, client.IgnoreNotFound(err)
 }

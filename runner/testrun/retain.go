@@ -50,7 +50,7 @@ func (r *Reconciler) cleanUp(ctx context.Context, run *v1alpha1.TestRun) (ctrl.R
 		return ctrl.Result{RequeueAfter: 10 * time.Second}, err
 	}
 	controllerutil.RemoveFinalizer(run, v1alpha1.RunFinalizer)
-	return ctrl.Result{}, ignoreRaces(r.Update(ctx, run, client.FieldOwner(fieldOwner)))
+	return settle(r.Update(ctx, run, client.FieldOwner(fieldOwner)))
 }
 
 // removePods stops every pod of the run and gives how many are still there.

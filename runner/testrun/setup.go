@@ -31,12 +31,22 @@ func (r *Reconciler) SetupWithManager(mgr ctrl.Manager, o Options) error {
 	}
 	return ctrl.NewControllerManagedBy(mgr).
 		Named("testrun").
-		For(&v1alpha1.TestRun{}). // every change: whoever changes a run makes a write of ours a conflict, see ignoreRaces
+		For(&v1alpha1.TestRun{}, builder.WithPredicates(predicate.Or(predicate.GenerationChangedPredicate{}, stateChanged()))).
 		Watches(&v1alpha1.TestRun{}, handler.EnqueueRequestsFromMapFunc(r.siblings), builder.WithPredicates(createdOnly())).
 		Watches(&corev1.Pod{}, handler.EnqueueRequestsFromMapFunc(r.runsOfPod)).
 		Watches(&v1alpha1.TestEnvironment{}, handler.EnqueueRequestsFromMapFunc(r.runsOfEnvironment), builder.WithPredicates(predicate.GenerationChangedPredicate{})).
 		WithOptions(controller.Options{MaxConcurrentReconciles: o.Concurrent}).
 		Complete(r)
+}
+
+// stateChanged lets those changes through that ask for something: what is written beside, such
+// as what was published, does not.
+func stateChanged() predicate.Predicate {
+	return predicate.Funcs{UpdateFunc: func(e event.UpdateEvent) bool {
+		before, ok := e.ObjectOld.(*v1alpha1.TestRun)
+		after, ok2 := e.ObjectNew.(*v1alpha1.TestRun)
+		return ok && ok2 && (before.Status.State != after.Status.State || before.DeletionTimestamp.IsZero() != after.DeletionTimestamp.IsZero())
+	}}
 }
 
 func createdOnly() predicate.Predicate {

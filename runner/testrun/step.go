@@ -40,7 +40,7 @@ func (r *Reconciler) step(ctx context.Context, run *v1alpha1.TestRun, repo *v1al
 		status, actions = runner.Next(run, suites, env, observed, time.Now())
 	}
 	if err := r.write(ctx, run, status); err != nil {
-		return ctrl.Result{}, ignoreRaces(err)
+		return settle(err)
 	}
 	return wait(actions, refused, time.Now()), nil
 }
@@ -136,6 +136,9 @@ func wait(actions []runner.Action, refused []runner.Refusal, now time.Time) ctrl
 	for _, action := range actions {
 		if at := action.WaitUntil; at != nil && (next.IsZero() || at.Before(next)) {
 			next = *at
+		}
+		if action.Start != nil && len(refused) > 0 {
+			next = now // the refusal made room for it after the others were carried out
 		}
 	}
 	for _, refusal := range refused {
