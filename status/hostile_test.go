@@ -48,7 +48,7 @@ var (
 	fence = regexp.MustCompile("^(`{3,})(text)?$")
 	tags  = regexp.MustCompile(`</?(details|details open|summary)>`)
 	// what may not be found in rendered text; each is broken by a zero-width space.
-	live = regexp.MustCompile("(?i)[@#!$~^%][a-z0-9_]|://|www\\.|gh-[0-9]|mailto:|<!--")
+	live = regexp.MustCompile(`(?i)[@#!$~^%][a-z0-9_]|://|www\.|gh-[0-9]|mailto:|<!--`)
 )
 
 // inert reads a comment line by line as Markdown with fences and details is read.

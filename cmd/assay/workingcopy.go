@@ -23,7 +23,7 @@ func (p *pathFlag) Type() string   { return "folder" }
 
 func (p *pathFlag) Set(s string) error {
 	if !fs.ValidPath(s) || s == "." {
-		return errors.New("it must be a folder inside the repository: no leading or trailing slash and no ..")
+		return errors.New("it must be a folder inside the repository, without .. and without a slash at either end")
 	}
 	*p = pathFlag(s)
 	return nil
