@@ -17,7 +17,7 @@ help: ## List the targets.
 
 .PHONY: demo
 demo: ## Show the main job: a pull request that breaks something, and its mend.
-	@$(CLUSTER); deploy/dev/install.sh; go run ./examples/demo
+	@export ASSAY_PAGES="$$(command -v npm || true)"; $(CLUSTER); deploy/dev/install.sh; go run ./examples/demo
 
 .PHONY: test
 test: lint test-unit test-apiserver test-e2e ## Everything: lint, unit, API-server and end-to-end tests.

@@ -25,3 +25,4 @@ else
 fi
 for v in KUBECONFIG GITEA_URL GITEA_USER GITEA_TOKEN ASSAY_LOAD; do printf 'export %s=%q\n' "$v" "${!v}"; done
 printf 'export KUBECTL=%q\n' "$kubectl"
+[[ "$kubectl" == kubectl ]] || printf 'export PATH=%q:"$PATH"\n' "$(dirname "$kubectl")"

@@ -35,7 +35,7 @@ func (f forge) ensureRepository() error {
 		return fmt.Errorf("look for the repository %s/%s: %w", f.user, repositoryName, err)
 	}
 	_, _, err = f.client.CreateRepo(gitea.CreateRepoOption{
-		Name: repositoryName, Description: "A shop that Assay tests", Private: true, DefaultBranch: "main",
+		Name: repositoryName, Description: "A shop that Assay tests", DefaultBranch: "main",
 	})
 	if err != nil {
 		return fmt.Errorf("make the repository %s/%s: %w", f.user, repositoryName, err)

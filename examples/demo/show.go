@@ -48,7 +48,9 @@ func outcome(r *v1alpha1.TestRun, suite string) string {
 func (d *demo) whatToLookAt() {
 	d.chapter("What to look at")
 	fmt.Fprintf(d.w, `  %s
-      the pull request: its comment, and the statuses at its commits (sign in as %s)
+      the pull request: its comment, and the statuses at its commits
+  eval "$(deploy/dev/cluster.sh)"
+      gives a shell the KUBECONFIG and the kubectl of what follows
   kubectl -n shop get testruns
       every run, why it is there and how it ended
   kubectl -n shop get testrun NAME -o yaml
@@ -57,6 +59,6 @@ func (d *demo) whatToLookAt() {
       what the platform team gave, and how the last poll went
   kubectl -n shop-staging get pods -l %s=%s
       the test pods
-`, d.pullRequest.HTMLURL, d.host.user, v1alpha1.ManagedByLabel, v1alpha1.ManagedBy)
+`, d.pullRequest.HTMLURL, v1alpha1.ManagedByLabel, v1alpha1.ManagedBy)
 	d.say("done")
 }
