@@ -7,14 +7,17 @@ import (
 	"errors"
 	"io/fs"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/fstest"
 	"time"
 
 	"github.com/go-logr/logr/testr"
 	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/runtime/schema"
 	apiwait "k8s.io/apimachinery/pkg/util/wait"
 	clientgoscheme "k8s.io/client-go/kubernetes/scheme"
 	ctrl "sigs.k8s.io/controller-runtime"
@@ -57,12 +60,49 @@ func tree(suites ...string) fstest.MapFS {
 	return files
 }
 
+// contested is a client whose next writes come too late: somebody else wrote first, about what
+// the reconciler's watch does not tell.
+type contested struct {
+	client.Client
+	conflicts *atomic.Int32
+}
+
+func (c contested) conflict(o client.Object) error {
+	if c.conflicts.Add(-1) < 0 {
+		return nil
+	}
+	return apierrors.NewConflict(schema.GroupResource{Group: v1alpha1.GroupVersion.Group, Resource: "testruns"}, o.GetName(), errors.New("contested"))
+}
+
+func (c contested) Update(ctx context.Context, o client.Object, options ...client.UpdateOption) error {
+	if err := c.conflict(o); err != nil {
+		return err
+	}
+	return c.Client.Update(ctx, o, options...)
+}
+
+func (c contested) Status() client.SubResourceWriter { return contestedStatus{c.Client.Status(), c} }
+
+type contestedStatus struct {
+	client.SubResourceWriter
+	contested contested
+}
+
+func (c contestedStatus) Patch(ctx context.Context, o client.Object, patch client.Patch, options ...client.SubResourcePatchOption) error {
+	if err := c.contested.conflict(o); err != nil {
+		return err
+	}
+	return c.SubResourceWriter.Patch(ctx, o, patch, options...)
+}
+
 // lab is the reconciler on a real API server, with an executor whose pods a test ends.
 type lab struct {
 	client   client.Client
 	executor *memory.Executor
 	repo     *v1alpha1.TestRepository
 	start    func() (stop func())
+	// conflicts is how many of the reconciler's next writes are refused.
+	conflicts atomic.Int32
 }
 
 func newLab(t *testing.T, source commits) *lab {
@@ -100,7 +140,7 @@ func newLab(t *testing.T, source commits) *lab {
 			t.Fatal(err)
 		}
 		err = (&Reconciler{
-			Client: mgr.GetClient(), Live: mgr.GetAPIReader(), Source: source, Catalogs: rendered, Contents: contents,
+			Client: contested{mgr.GetClient(), &l.conflicts}, Live: mgr.GetAPIReader(), Source: source, Catalogs: rendered, Contents: contents,
 			Executor: l.executor, Events: mgr.GetEventRecorder("test"), Retention: Retention{Pods: time.Hour, Runs: time.Hour},
 		}).SetupWithManager(mgr, Options{})
 		if err != nil {
@@ -188,8 +228,8 @@ func (l *lab) touch(t *testing.T, run *v1alpha1.TestRun) {
 }
 
 func TestAPIServerRunsAreSeenThrough(t *testing.T) {
-	one, two := strings.Repeat("1", 40), strings.Repeat("2", 40)
-	l := newLab(t, commits{one: tree("api", "web"), two: tree("api")})
+	one, two, four := strings.Repeat("1", 40), strings.Repeat("2", 40), strings.Repeat("4", 40)
+	l := newLab(t, commits{one: tree("api", "web"), two: tree("api"), four: tree("api")})
 	stop := l.start()
 	t.Cleanup(func() { stop() })
 
@@ -212,6 +252,12 @@ func TestAPIServerRunsAreSeenThrough(t *testing.T) {
 		if n := len(run.Status.Suites[0].Attempts); n != 1 {
 			t.Errorf("%d attempts", n)
 		}
+	})
+	t.Run("writes that come too late are repeated", func(t *testing.T) {
+		l.conflicts.Store(2)
+		run := l.newRun(t, four, "staging")
+		l.endAttempt(t, run, "api", 0)
+		l.until(t, run, "it has passed", func() bool { return run.Status.State == v1alpha1.StatePassed })
 	})
 	t.Run("an environment that is not there ends the run with its reason", func(t *testing.T) {
 		run := l.newRun(t, one, "prod")
