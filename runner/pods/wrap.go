@@ -17,7 +17,9 @@ import (
 const (
 	reservedPrefix = "ASSAY_"
 
-	execVolume, execFolder   = "assay-exec", "/assay"
+	execVolume, execFolder = "assay-exec", "/assay"
+	// installFolder is the same volume in the init container, whose image has a program /assay.
+	installFolder            = "/assay-install"
 	tokenVolume, tokenFolder = "assay-token", "/var/run/secrets/assay.dev"
 	workspaceVolume          = "workspace"
 	workspaceFolder          = "/workspace"
@@ -126,8 +128,8 @@ func deliver(pod *corev1.Pod, o Options) corev1.Volume {
 		Name:            execVolume,
 		Image:           o.ExecImage,
 		ImagePullPolicy: o.ExecPullPolicy,
-		Command:         []string{"/" + strings.TrimPrefix(o.ExecPath, "/"), "install", execFolder},
-		VolumeMounts:    []corev1.VolumeMount{{Name: execVolume, MountPath: execFolder}},
+		Command:         []string{"/" + strings.TrimPrefix(o.ExecPath, "/"), "install", installFolder},
+		VolumeMounts:    []corev1.VolumeMount{{Name: execVolume, MountPath: installFolder}},
 		SecurityContext: restricted(),
 		Resources: corev1.ResourceRequirements{Requests: corev1.ResourceList{
 			corev1.ResourceCPU: resource.MustParse("10m"), corev1.ResourceMemory: resource.MustParse("16Mi")}},
