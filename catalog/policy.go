@@ -69,3 +69,14 @@ func (c *policyCheck) forbid(field, remedy, format string, args ...any) {
 	args = append([]any{c.environment, c.suite.Name}, args...)
 	c.found = append(c.found, fault.New(fault.PolicyViolation, fault.Place{File: c.suite.File, Field: field}, remedy, format, args...))
 }
+
+// WithDefaultsOf gives the suite as it runs in the environment: a timeout that was left to its
+// default is no longer than the environment allows, so that a suite of five lines breaks no
+// rule. What a suite asks for beyond the default is for [CheckPolicy] to refuse.
+func WithDefaultsOf(suite Suite, environment *v1alpha1.TestEnvironment) Suite {
+	limit, timeout := environment.Spec.Limits.Timeout, suite.Spec.Timeout
+	if limit != nil && limit.Duration > 0 && timeout != nil && timeout.Duration == defaultTimeout && limit.Duration < defaultTimeout {
+		suite.Spec.Timeout = limit
+	}
+	return suite
+}

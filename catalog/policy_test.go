@@ -55,3 +55,21 @@ func TestCheckPolicy(t *testing.T) {
 		})
 	}
 }
+
+func TestWithDefaultsOf(t *testing.T) {
+	minutes := func(n int) *metav1.Duration { return &metav1.Duration{Duration: time.Duration(n) * time.Minute} }
+	for name, c := range map[string]struct{ limit, suite, want *metav1.Duration }{
+		"a default is cut to the limit":            {minutes(5), minutes(10), minutes(5)},
+		"a limit beyond the default is none":       {minutes(15), minutes(10), minutes(10)},
+		"what is asked for is left to CheckPolicy": {minutes(5), minutes(20), minutes(20)},
+		"no limit": {nil, minutes(10), minutes(10)},
+	} {
+		t.Run(name, func(t *testing.T) {
+			suite := Suite{TestSuite: v1alpha1.TestSuite{Spec: v1alpha1.TestSuiteSpec{Timeout: c.suite}}}
+			env := &v1alpha1.TestEnvironment{Spec: v1alpha1.TestEnvironmentSpec{Limits: v1alpha1.EnvironmentLimits{Timeout: c.limit}}}
+			if got := WithDefaultsOf(suite, env).Spec.Timeout; got.Duration != c.want.Duration {
+				t.Errorf("%s, want %s", got, c.want)
+			}
+		})
+	}
+}

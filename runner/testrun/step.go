@@ -17,7 +17,7 @@ import (
 
 // step observes a planned run, asks what happens next, and does it.
 func (r *Reconciler) step(ctx context.Context, run *v1alpha1.TestRun, repo *v1alpha1.TestRepository, env *v1alpha1.TestEnvironment) (ctrl.Result, error) {
-	suites, err := r.suites(ctx, run, repo)
+	suites, err := r.suites(ctx, run, repo, env)
 	if err != nil {
 		return r.unplannable(ctx, run, err)
 	}
@@ -45,8 +45,8 @@ func (r *Reconciler) step(ctx context.Context, run *v1alpha1.TestRun, repo *v1al
 	return wait(actions, refused, time.Now()), nil
 }
 
-// suites gives the rendered suites that the plan says run, by name.
-func (r *Reconciler) suites(ctx context.Context, run *v1alpha1.TestRun, repo *v1alpha1.TestRepository) (map[string]catalog.Suite, error) {
+// suites gives the rendered suites that the plan says run, by name, as they run in the environment.
+func (r *Reconciler) suites(ctx context.Context, run *v1alpha1.TestRun, repo *v1alpha1.TestRepository, env *v1alpha1.TestEnvironment) (map[string]catalog.Suite, error) {
 	rendered, err := r.Catalogs.At(ctx, repo, run.Spec.Commit, run.Spec.Environment)
 	if err != nil {
 		return nil, err
@@ -54,7 +54,7 @@ func (r *Reconciler) suites(ctx context.Context, run *v1alpha1.TestRun, repo *v1
 	suites := map[string]catalog.Suite{}
 	for _, planned := range run.Status.Plan {
 		if suite, ok := rendered.Suite(planned.Suite); ok && planned.Run {
-			suites[planned.Suite] = suite
+			suites[planned.Suite] = catalog.WithDefaultsOf(suite, env)
 		}
 	}
 	return suites, nil
