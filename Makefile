@@ -20,8 +20,8 @@ demo: ## Show the main job: a pull request that breaks something, and its mend.
 	@export ASSAY_PAGES="$$(command -v npm || true)"; $(CLUSTER); deploy/dev/install.sh; go run ./examples/demo
 
 .PHONY: test
-test: lint test-unit test-apiserver test-e2e ## Everything: lint, unit, API-server and end-to-end tests.
-	@echo "All tests passed: lint, unit, API server, end to end."
+test: lint test-unit test-apiserver test-devcluster test-e2e ## Everything, in this order.
+	@echo "All tests passed: lint, unit, API server, devcluster, end to end. make demo shows the whole."
 
 .PHONY: lint
 lint: ## gofmt, vet, staticcheck, generated code up to date.
@@ -37,6 +37,10 @@ test-apiserver: ## Tests on a real API server, without nodes.
 	@deploy/dev/devcluster.sh
 	export KUBEBUILDER_ASSETS="$$(bin/devcluster assets)"; \
 	go test -tags apiserver $$(git grep -l '^//go:build apiserver' | xargs -n1 dirname | sort -u | sed 's,^,./,')
+
+.PHONY: test-devcluster
+test-devcluster: ## Tests of the cluster that the others stand on: two side by side, broken, mended, gone.
+	cd deploy/devcluster && GOFLAGS=-buildvcs=false go test -tags cluster -count=1 -timeout 20m .
 
 .PHONY: test-e2e
 test-e2e: ## Tests on a real cluster with a real Gitea.
