@@ -25,13 +25,21 @@ func (r *Reconciler) step(ctx context.Context, run *v1alpha1.TestRun, repo *v1al
 	if err != nil {
 		return ctrl.Result{}, err
 	}
+	contents := r.prepare(ctx, run, repo, suites)
 	r.starting.Lock()
 	defer r.starting.Unlock()
 	if observed.Slots, err = r.freeSlots(ctx, env); err != nil {
 		return ctrl.Result{}, err
 	}
 	status, actions := runner.Next(run, suites, env, observed, time.Now())
-	refused, err := r.carryOut(ctx, run, repo, env, suites, actions)
+	refused, err := r.carryOut(ctx, run, actions, func(suite string, number int32) error {
+		if err := contents[suite].err; err != nil {
+			return err
+		}
+		attempt := runner.Attempt{Run: run, Suite: suites[suite], Number: number, Environment: env, TestsPath: repo.TestsPath()}
+		attempt.ContentDigest = contents[suite].digest
+		return r.start(ctx, attempt)
+	})
 	if err != nil {
 		return ctrl.Result{}, err
 	}
@@ -96,9 +104,31 @@ func (r *Reconciler) freeSlots(ctx context.Context, env *v1alpha1.TestEnvironmen
 	return max(free, 0), nil
 }
 
+// prepared is the content of a suite, or why there is none.
+type prepared struct {
+	digest string
+	err    error
+}
+
+// prepare packs the content of the suites that may start now. Fetching may take as long as the
+// Git host likes, so it is done before anything is locked that other runs need.
+func (r *Reconciler) prepare(ctx context.Context, run *v1alpha1.TestRun, repo *v1alpha1.TestRepository, suites map[string]catalog.Suite) map[string]prepared {
+	contents := map[string]prepared{}
+	ended := map[string]bool{}
+	for _, suite := range run.Status.Suites {
+		ended[suite.Name] = suite.State.Final()
+	}
+	for name, suite := range suites {
+		if !ended[name] {
+			digest, err := r.Contents.Digest(ctx, repo, run.Spec.Commit, suite)
+			contents[name] = prepared{digest, err}
+		}
+	}
+	return contents
+}
+
 // carryOut does the actions. What an attempt is refused for comes back, to be judged.
-func (r *Reconciler) carryOut(ctx context.Context, run *v1alpha1.TestRun, repo *v1alpha1.TestRepository, env *v1alpha1.TestEnvironment,
-	suites map[string]catalog.Suite, actions []runner.Action) ([]runner.Refusal, error) {
+func (r *Reconciler) carryOut(ctx context.Context, run *v1alpha1.TestRun, actions []runner.Action, start func(suite string, number int32) error) ([]runner.Refusal, error) {
 	var refused []runner.Refusal
 	for _, action := range actions {
 		switch {
@@ -107,7 +137,7 @@ func (r *Reconciler) carryOut(ctx context.Context, run *v1alpha1.TestRun, repo *
 				return nil, fmt.Errorf("stopping the pod %q: %w", action.Stop.Pod, err)
 			}
 		case action.Start != nil:
-			if err := r.start(ctx, run, repo, env, suites[action.Start.Suite], action.Start.Number); err != nil {
+			if err := start(action.Start.Suite, action.Start.Number); err != nil {
 				ctrl.LoggerFrom(ctx).Info("attempt refused", "suite", action.Start.Suite, "attempt", action.Start.Number, "fault", fault.Summary(err))
 				refused = append(refused, runner.Refusal{Suite: action.Start.Suite, Number: action.Start.Number, Err: err})
 			}
@@ -116,14 +146,8 @@ func (r *Reconciler) carryOut(ctx context.Context, run *v1alpha1.TestRun, repo *
 	return refused, nil
 }
 
-func (r *Reconciler) start(ctx context.Context, run *v1alpha1.TestRun, repo *v1alpha1.TestRepository, env *v1alpha1.TestEnvironment,
-	suite catalog.Suite, number int32) error {
-	if err := catalog.CheckPolicy(suite, env); err != nil {
-		return err
-	}
-	attempt := runner.Attempt{Run: run, Suite: suite, Number: number, Environment: env, TestsPath: repo.TestsPath()}
-	var err error
-	if attempt.ContentDigest, err = r.Contents.Digest(ctx, repo, run.Spec.Commit, suite); err != nil {
+func (r *Reconciler) start(ctx context.Context, attempt runner.Attempt) error {
+	if err := catalog.CheckPolicy(attempt.Suite, attempt.Environment); err != nil {
 		return err
 	}
 	return r.Executor.Start(ctx, attempt)
