@@ -17,7 +17,9 @@ say "making the image assay.dev/assay:$tag"
 bin/devcluster image -o bin/assay.tar --tag "assay.dev/assay:$tag" --ca-certificates --user 65532:65532 \
   --entrypoint /assay --file /assay=bin/assay:0755 --file /assay-exec=bin/assay-exec:0755 >&2
 say "making the images of the examples (k6 is built from its module the first time, which takes minutes)"
-mapfile -t tars < <(cd examples/images && go run . -out "${ASSAY_IMAGES:-$HOME/.cache/assay-images}")
+# It finds its own sources by the paths in the program, so those stay.
+list="$(cd examples/images && GOFLAGS=-buildvcs=false go run . -out "${ASSAY_IMAGES:-$HOME/.cache/assay-images}")"
+mapfile -t tars <<< "$list"
 for tar in bin/assay.tar "${tars[@]}"; do
   say "loading $(basename "$tar")"
   $ASSAY_LOAD "$tar" >&2
