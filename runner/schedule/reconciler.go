@@ -139,7 +139,11 @@ func (r *Reconciler) create(ctx context.Context, repo *v1alpha1.TestRepository, 
 		Cause:       v1alpha1.Cause{Type: v1alpha1.CauseSchedule, ScheduledTime: &at},
 		Suites:      []string{scheduled.Suite},
 	}, scheduled.Suite)
-	if err := r.Create(ctx, run, client.FieldOwner(fieldOwner)); err != nil && !apierrors.IsAlreadyExists(err) {
+	err := r.Create(ctx, run, client.FieldOwner(fieldOwner))
+	if apierrors.IsAlreadyExists(err) {
+		return nil // by a controller that was killed before it could remember
+	}
+	if err != nil {
 		return fmt.Errorf("creating the run %q: %w", run.Name, err)
 	}
 	ctrl.LoggerFrom(ctx).Info("created scheduled run", "run", run.Name, "suite", scheduled.Suite, "environment", environment, "time", scheduled.Time)
