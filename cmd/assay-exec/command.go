@@ -18,7 +18,7 @@ type ending struct {
 	code            int
 	reason, message string // as in report.Outcome
 	started, ended  time.Time
-	output          string // the tail of standard output and error
+	output          string // the end of standard output and error, secrets masked
 }
 
 // pipeGrace is how long to wait for output after the command's end: a process it left behind may hold the pipe open.
@@ -32,9 +32,9 @@ func runCommand(c config, deadline time.Time, signals <-chan os.Signal, extra io
 	if err != nil {
 		return notFound(e, c, err, exitNotFound)
 	}
-	tail := &tail{}
-	out := &output{tail: tail}
-	stdout, stderr := out.to(os.Stdout, extra), out.to(os.Stderr, nil)
+	var ends struct{ stdout, stderr tail }
+	out := &output{}
+	stdout, stderr := out.to(os.Stdout, &ends.stdout, extra), out.to(os.Stderr, &ends.stderr, nil)
 	defer out.close()
 
 	process, err := os.StartProcess(path, c.command, &os.ProcAttr{
@@ -55,7 +55,7 @@ func runCommand(c config, deadline time.Time, signals <-chan os.Signal, extra io
 	out.drain(pipeGrace)
 
 	e.code = codeOf(status)
-	e.output = tail.text(c.mask)
+	e.output = endOf(ends.stdout.text(c.mask), ends.stderr.text(c.mask))
 	switch {
 	case timedOut:
 		e.reason, e.message = report.ReasonTimedOut, fmt.Sprintf("it ran longer than its timeout of %s", c.timeout)

@@ -3,14 +3,17 @@ package main
 import (
 	"io"
 	"os"
+	"strings"
 	"sync"
 	"time"
+
+	"github.com/assay-dev/assay/runner/report"
 )
 
-// tailBytes of the output are kept; the outcome takes 4 KiB of it after masking.
+// tailBytes of a stream are kept; the outcome takes some of it after masking.
 const tailBytes = 64 << 10
 
-// tail keeps the end of what is written. Standard output and error go into the same one.
+// tail keeps the end of what is written.
 type tail struct {
 	mu   sync.Mutex
 	data []byte
@@ -49,17 +52,29 @@ func (t *tail) text(m *masker) string {
 	return text
 }
 
-// output carries the command's streams to ours and to the tail.
+// endOf joins the ends of both streams to what an outcome holds: first standard output, then standard error, each with at
+// least half of the room when it needs that. They are two pipes, so which of two lines was written first cannot be told; in
+// one tail a burst on standard output could push out the very line of standard error that says why.
+func endOf(stdout, stderr string) string {
+	const room = report.OutcomeOutput - 1 // one for the line break between them
+	stderr = stderr[len(stderr)-min(len(stderr), max(room/2, room-len(stdout))):]
+	stdout = stdout[len(stdout)-min(len(stdout), room-len(stderr)):]
+	if stdout != "" && stderr != "" && !strings.HasSuffix(stdout, "\n") {
+		stdout += "\n"
+	}
+	return stdout + stderr
+}
+
+// output carries the command's streams to ours and to their tails.
 type output struct {
-	tail    *tail
 	readers []*os.File
 	writers []*os.File
 	copies  sync.WaitGroup
 }
 
-// to opens a pipe whose other end goes to own, the tail and extra. What cannot be written any more is dropped: the
+// to opens a pipe whose other end goes to own, its tail and extra. What cannot be written any more is dropped: the
 // command is not to stop because nobody reads its log.
-func (o *output) to(own *os.File, extra io.Writer) *os.File {
+func (o *output) to(own *os.File, end *tail, extra io.Writer) *os.File {
 	r, w, err := os.Pipe()
 	if err != nil { // out of file descriptors: the output is lost for the tail, not for the log
 		return own
@@ -70,7 +85,7 @@ func (o *output) to(own *os.File, extra io.Writer) *os.File {
 		for {
 			n, err := r.Read(buffer)
 			_, _ = own.Write(buffer[:n])
-			_, _ = o.tail.Write(buffer[:n])
+			_, _ = end.Write(buffer[:n])
 			if extra != nil {
 				_, _ = extra.Write(buffer[:n])
 			}

@@ -96,6 +96,33 @@ func TestOutputIsPassedOnAndItsEndIsKept(t *testing.T) {
 	}
 }
 
+func TestBothStreamsKeepTheirEnds(t *testing.T) {
+	const room = report.OutcomeOutput
+	long := func(c string) string { return strings.Repeat(c, 3*room) }
+	for _, c := range []struct {
+		name, stdout, stderr string
+		outs, errs           int // bytes that are left of each
+	}{
+		{"both short", "out\n", "err\n", 4, 4},
+		{"nothing on standard error", long("o"), "", room - 1, 0},
+		{"nothing on standard output", "", long("e"), 0, room - 1},
+		{"a burst on standard output", long("o"), "oops", room - 5, 4},
+		{"a burst on standard error", "oops\n", long("e"), 5, room - 6},
+		{"a burst on both", long("o"), long("e"), room / 2, room/2 - 1},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			want := c.stdout[len(c.stdout)-c.outs:]
+			if want != "" && c.errs > 0 && !strings.HasSuffix(want, "\n") {
+				want += "\n"
+			}
+			want += c.stderr[len(c.stderr)-c.errs:]
+			if got := endOf(c.stdout, c.stderr); got != want || len(got) > room {
+				t.Errorf("%d bytes %.20q…, want %d bytes %.20q…", len(got), got, len(want), want)
+			}
+		})
+	}
+}
+
 func TestTheCommandSeesNothingOfOurs(t *testing.T) {
 	p := newPod(t, fstest.MapFS{"tests/a": {}})
 	p.env = append(p.env, "BASE_URL=http://x", "ASSAY_MASK=SECRET", "HOME=/")

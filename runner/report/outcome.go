@@ -33,7 +33,8 @@ type Outcome struct {
 	Failures []Case `json:"failures,omitempty"`
 	// Warnings on the report, at most 20 of at most 512 bytes.
 	Warnings []string `json:"warnings,omitempty"`
-	// Output is the end of what the command printed, at most OutcomeOutput bytes, secrets masked.
+	// Output is the end of what the command printed, standard output before standard error, at most OutcomeOutput bytes,
+	// secrets masked.
 	Output string `json:"output,omitempty"`
 }
 
