@@ -40,6 +40,8 @@ test-apiserver: ## Tests on a real API server, without nodes.
 
 .PHONY: test-devcluster
 test-devcluster: ## Tests of the cluster that the others stand on: two side by side, broken, mended, gone.
+	@deploy/dev/devcluster.sh
+	bin/devcluster build # building takes long the first time, says so, and counts for no test's timeout
 	cd deploy/devcluster && GOFLAGS=-buildvcs=false go test -tags cluster -count=1 -timeout 20m .
 
 .PHONY: test-e2e

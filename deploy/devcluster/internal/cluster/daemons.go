@@ -81,6 +81,8 @@ func (c Cluster) commandLines(tools Tools) map[string][]string {
 			"--use-service-account-credentials=true",
 			"--service-account-private-key-file=" + key("service-account"), "--root-ca-file=" + cert("ca"),
 			"--cluster-signing-cert-file=" + cert("ca"), "--cluster-signing-key-file=" + key("ca"),
+			// By default it makes /usr/libexec/kubernetes.
+			"--flex-volume-plugin-dir=" + filepath.Join(c.Data, "volume-plugins"),
 			// No metrics server, so autoscaling would only poll and complain.
 			"--controllers=*,-horizontal-pod-autoscaler-controller",
 		},

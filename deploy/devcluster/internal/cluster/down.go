@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"net"
 	"os"
 	"path/filepath"
 	"slices"
@@ -47,7 +48,7 @@ func (c Cluster) stop(ctx context.Context) error {
 			return err
 		}
 	}
-	return errors.Join(c.removeCNIResults(), c.removeLogLinks())
+	return errors.Join(c.removeCNIResults(), c.removeLogLinks(), removeDeviceSocket(devicePlugins))
 }
 
 // unmountBelow unmounts everything in a folder, deepest first.
@@ -101,6 +102,24 @@ func (c Cluster) removeCNIResults() error {
 	}
 	_ = os.Remove(results) // only when empty
 	_ = os.Remove(filepath.Dir(results))
+	return nil
+}
+
+// devicePlugins is where every kubelet listens for device plugins, whatever its root folder is.
+const devicePlugins = "/var/lib/kubelet/device-plugins"
+
+// removeDeviceSocket deletes the kubelet's socket for device plugins, and its folders when they are empty then. While some
+// kubelet still answers there, it stays.
+func removeDeviceSocket(folder string) error {
+	socket := filepath.Join(folder, "kubelet.sock")
+	if connection, err := net.Dial("unix", socket); err == nil {
+		return connection.Close()
+	}
+	if err := os.Remove(socket); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	_ = os.Remove(folder) // only when empty
+	_ = os.Remove(filepath.Dir(folder))
 	return nil
 }
 
