@@ -145,7 +145,10 @@ func (s *selection) definition(suite Suite) []string {
 	base, ok := s.in.Base.Suite(suite.Name)
 	switch {
 	case !ok:
-		return []string{"new suite" + s.with(suite.File)}
+		if s.defines[suite.File] {
+			return []string{"new suite (with " + shortened(suite.File) + ")"}
+		}
+		return []string{"new suite" + s.with()}
 	case base.Digest != suite.Digest:
 		return []string{"its definition changed: " + listed(changedFields(&base.TestSuite, &suite.TestSuite)) + s.with(suite.File, base.File)}
 	}
@@ -245,8 +248,9 @@ func (s *selection) match(glob string) match {
 		return m
 	}
 	var m match
-	s.budget -= len(s.changed)
-	for _, file := range s.changed {
+	near := s.beginning(literal(glob))
+	s.budget -= len(near)
+	for _, file := range near {
 		if ok, err := doublestar.Match(glob, file); err == nil && ok {
 			if m.count++; m.count == 1 {
 				m.first = file
@@ -255,4 +259,17 @@ func (s *selection) match(glob string) match {
 	}
 	s.matches[glob] = m
 	return m
+}
+
+// beginning gives the changed files whose paths begin with the text.
+func (s *selection) beginning(text string) []string {
+	from, _ := slices.BinarySearch(s.changed, text)
+	rest := s.changed[from:]
+	to, _ := slices.BinarySearchFunc(rest, text, func(file, text string) int {
+		if strings.HasPrefix(file, text) {
+			return -1
+		}
+		return 1
+	})
+	return rest[:to]
 }
