@@ -35,6 +35,9 @@ func newPlanCommand() *cobra.Command {
 plans a run as the controller would: every suite with its reasons to run or to be left out.
 Work that is not committed counts; what Git ignores does not. DIR is the root of a working copy.
 
+With the manifest of the environment, the plan says what its policy forbids. Whether an earlier
+pass of a hermetic suite is reused is known in the cluster alone.
+
 JSON and YAML are the entries that status.plan of a TestRun would hold.`,
 		Example: `  assay plan --base origin/main --environment staging
   assay plan --base HEAD~1 --environment prod --push --branch main`,
@@ -82,16 +85,13 @@ func (o *planOptions) gather(ctx context.Context, w *workingCopy, notes io.Write
 	if err != nil {
 		return catalog.PlanInput{}, err
 	}
-	environments, err := o.policies.read()
+	environments, err := o.policies.read(refs)
 	if err != nil {
 		return catalog.PlanInput{}, err
 	}
 	in := catalog.PlanInput{
 		Cause: v1alpha1.Cause{Type: v1alpha1.CausePullRequest}, Branch: o.branch, TestsPath: w.tests,
 		Environment: environments[refs[0].Name],
-	}
-	if in.Environment == nil && len(environments) > 0 {
-		return catalog.PlanInput{}, usagef("--environment-file has no TestEnvironment %q", refs[0].Name)
 	}
 	if o.push {
 		in.Cause.Type = v1alpha1.CausePush
