@@ -2,6 +2,8 @@ package catalog
 
 import (
 	"errors"
+	"strings"
+	"unicode/utf8"
 
 	"github.com/bmatcuk/doublestar/v4"
 )
@@ -39,4 +41,14 @@ func alternatives(glob string) int {
 		}
 	}
 	return product
+}
+
+// literal is what every path that the glob matches begins with. A slash at its end is left out:
+// a/** matches a as well.
+func literal(glob string) string {
+	end := strings.IndexFunc(glob, func(r rune) bool { return strings.ContainsRune(`*?[{\`, r) || r == utf8.RuneError })
+	if end < 0 {
+		end = len(glob)
+	}
+	return strings.TrimRight(glob[:end], "/")
 }

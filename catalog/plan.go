@@ -31,10 +31,19 @@ type PlanInput struct {
 	Requested []string
 	// TestsPath is the folder of the tests, from the root of the repository. Empty: tests.
 	TestsPath string
+	// Environment says what is forbidden, and what it adds to pods. Nil when it is not known:
+	// then nothing is forbidden, and nothing reused.
+	Environment *v1alpha1.TestEnvironment
+	// Past are results of earlier runs of the repository in the environment, in any order.
+	Past []PastResult
+	// Contents are the digests of the content of suites, by name, as far as they are known;
+	// see [Unproved].
+	Contents map[string]string
 }
 
 // Plan decides for every suite of the head whether it runs, with at least one reason either
-// way, sorted by suite. The only error is a fault SuiteNotFound for each requested suite that
+// way, sorted by suite. Of those that run it says which the environment forbids, and for which
+// an earlier pass stands. The order of what is in the input does not matter. The only error is a fault SuiteNotFound for each requested suite that
 // the head lacks.
 func Plan(in PlanInput) ([]v1alpha1.PlannedSuite, error) {
 	if err := checkRequested(in); err != nil {
@@ -44,10 +53,11 @@ func Plan(in PlanInput) ([]v1alpha1.PlannedSuite, error) {
 	if len(in.Requested) > 0 || in.Cause.Type == v1alpha1.CauseAPI || in.Cause.Type == v1alpha1.CauseSchedule {
 		decide = func(suite Suite) (bool, []string) { return decideRequested(in, suite) }
 	}
+	past := newPast(in.Past)
 	plan := make([]v1alpha1.PlannedSuite, 0, len(in.Head.Suites))
 	for _, suite := range in.Head.Suites {
 		run, reasons := decide(suite)
-		plan = append(plan, v1alpha1.PlannedSuite{
+		entry := v1alpha1.PlannedSuite{
 			Suite:   suite.Name,
 			Run:     run,
 			Reasons: reasons,
@@ -55,9 +65,22 @@ func Plan(in PlanInput) ([]v1alpha1.PlannedSuite, error) {
 			Gate:    suite.Spec.Gate,
 			Owners:  slices.Clone(suite.Spec.Owners),
 			File:    suite.File,
-		})
+		}
+		in.forbid(suite, &entry)
+		in.reuse(past, suite, &entry)
+		plan = append(plan, entry)
 	}
 	return plan, nil
+}
+
+// forbid says of a suite that runs what the environment has against it.
+func (in *PlanInput) forbid(suite Suite, entry *v1alpha1.PlannedSuite) {
+	if !entry.Run || in.Environment == nil {
+		return
+	}
+	if err := CheckPolicy(WithDefaultsOf(suite, in.Environment), in.Environment); err != nil {
+		entry.Violation = fault.Summary(err)
+	}
 }
 
 func checkRequested(in PlanInput) error {

@@ -1,6 +1,8 @@
 package catalog
 
 import (
+	"fmt"
+	"strings"
 	"testing"
 	"time"
 
@@ -69,10 +71,11 @@ func TestPlanOfOneSuite(t *testing.T) {
 			run: true, reasons: []string{"services/checkout/a/c.go and 1 more match services/checkout/**", "README.md matches *.md"},
 		},
 		"a glob without ** stays in its folder": {
-			base: onPaths, head: onPaths, cause: pr, changed: []string{"docs/guide.md"}, reasons: []string{"no changed path concerns it"},
+			base: onPaths, head: onPaths, cause: pr, changed: []string{"docs/guide.md"}, reasons: []string{"the changed paths (docs/guide.md) match none of its paths and are not in its content"},
 		},
 		"nothing of it changed": {
-			base: onPaths, head: onPaths, cause: pr, changed: []string{"services/basket/a.go", "tests/api/x.go", "tests/loader/x.js"}, reasons: []string{"no changed path concerns it"},
+			base: onPaths, head: onPaths, cause: pr, changed: []string{"tests/loader/x.js", "services/basket/a.go", "tests/api/x.go", "x"},
+			reasons: []string{"the changed paths (services/basket/a.go, tests/api/x.go, tests/loader/x.js and 1 more) match none of its paths and are not in its content"},
 		},
 		"its content changed": {
 			base: onPaths, head: onPaths, cause: pr, changed: []string{"tests/load/checkout.js"}, run: true, reasons: []string{"its content changed: tests/load/checkout.js"},
@@ -87,7 +90,28 @@ func TestPlanOfOneSuite(t *testing.T) {
 		},
 		"a definition that only writes a default is the same": {
 			base: `{tool: k6, on: {pullRequest: {paths: [none]}}}`, head: `{tool: k6, gate: required, timeout: 600s, on: {pullRequest: {paths: [none]}}}`, cause: pr,
-			reasons: []string{"no changed path concerns it"},
+			reasons: []string{"no path changed"},
+		},
+		"the files that a changed definition is made of": {
+			base: onPaths, head: `{tool: k6, args: [a.js], content: {paths: [tests/load]}, on: {pullRequest: {paths: ["services/checkout/**", "*.md"]}}}`, cause: pr,
+			changed: []string{"tests/kustomization.yaml", "tests/checkout.yaml", "tests/unread.yaml"},
+			run:     true, reasons: []string{"its definition changed: spec.args (with tests/checkout.yaml, tests/kustomization.yaml)"},
+		},
+		"a shared file alone": {
+			base: onPaths, head: `{tool: k6, args: [a.js], content: {paths: [tests/load]}, on: {pullRequest: {paths: ["services/checkout/**", "*.md"]}}}`, cause: pr,
+			changed: []string{"tests/kustomization.yaml", "tests/neighbour.yaml"},
+			run:     true, reasons: []string{"its definition changed: spec.args (with tests/kustomization.yaml)"},
+		},
+		"a shared file that leaves the definition as it is": {
+			base: onPaths, head: onPaths, cause: pr, changed: []string{"tests/kustomization.yaml"},
+			reasons: []string{"the changed paths (tests/kustomization.yaml) match none of its paths, are not in its content and leave its definition as it is"},
+		},
+		"a suite that an overlay has taken up": {
+			base: "", head: onPaths, cause: pr, changed: []string{"tests/kustomization.yaml"}, run: true, reasons: []string{"new suite (with tests/kustomization.yaml)"},
+		},
+		"long paths show their ends": {
+			base: onPaths, head: onPaths, cause: pr, changed: []string{"services/checkout/" + strings.Repeat("ä", 100) + "/a.go"}, run: true,
+			reasons: []string{"…" + strings.Repeat("ä", 56) + "/a.go matches services/checkout/**"},
 		},
 		"a new suite": {
 			base: "", head: onPaths, cause: pr, changed: []string{"x"}, run: true, reasons: []string{"new suite"},
@@ -112,7 +136,8 @@ func TestPlanOfOneSuite(t *testing.T) {
 		},
 		"default content leaves out what rendering reads": {
 			base: `{tool: k6, on: {pullRequest: {paths: [none]}}}`, head: `{tool: k6, on: {pullRequest: {paths: [none]}}}`, cause: pr,
-			changed: []string{"tests/kustomization.yaml", "tests/other.yaml"}, reasons: []string{"no changed path concerns it"},
+			changed: []string{"tests/kustomization.yaml", "tests/other.yaml"},
+			reasons: []string{"the changed paths (tests/kustomization.yaml, tests/other.yaml) match none of its paths, are not in its content and leave its definition as it is"},
 		},
 		"default content is the folder of the tests": {
 			base: `{tool: k6, on: {pullRequest: {paths: [none]}}}`, head: `{tool: k6, on: {pullRequest: {paths: [none]}}}`, cause: pr,
@@ -125,14 +150,14 @@ func TestPlanOfOneSuite(t *testing.T) {
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
-			read := []string{"tests/kustomization.yaml", "tests/other.yaml"}
+			read := []string{"tests/checkout.yaml", "tests/kustomization.yaml", "tests/neighbour.yaml", "tests/other.yaml"}
 			in := PlanInput{
-				Head:  render(t, map[string]string{"checkout": test.head}, read...),
+				Head:  render(t, map[string]string{"checkout": test.head, "neighbour": plain}, read...),
 				Cause: v1alpha1.Cause{Type: test.cause}, Branch: test.branch,
 				Changed: test.changed, ChangedKnown: !test.unknown,
 			}
 			if test.base != "?" {
-				specs := map[string]string{}
+				specs := map[string]string{"neighbour": plain}
 				if test.base != "" {
 					specs["checkout"] = test.base
 				}
@@ -143,7 +168,7 @@ func TestPlanOfOneSuite(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if len(plan) != 1 {
+			if len(plan) != 2 {
 				t.Fatalf("%d entries", len(plan))
 			}
 			if plan[0].Run != test.run {
@@ -225,10 +250,10 @@ func TestPlanIsBounded(t *testing.T) {
 	head := render(t, map[string]string{"a": spec})
 	changed := make([]string, maxChanged+1)
 	for i := range changed {
-		changed[i] = "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
+		changed[i] = fmt.Sprintf("aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa%05d", i)
 	}
 	for n, want := range map[int]string{
-		maxChanged:     "no changed path concerns it",
+		maxChanged:     "the changed paths (" + strings.Join(changed[:3], ", ") + " and 19997 more) match none of its paths and are not in its content",
 		maxChanged + 1: "more than 20000 paths changed, so everything runs",
 	} {
 		plan, err := Plan(PlanInput{Head: head, Base: &head, Changed: changed[:n], ChangedKnown: true, Cause: v1alpha1.Cause{Type: v1alpha1.CausePullRequest}})

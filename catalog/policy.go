@@ -18,7 +18,8 @@ import (
 const defaultTimeoutLimit = time.Hour
 
 // CheckPolicy says what of the suite the environment forbids: its image, its timeout, its
-// resources. All violations are joined, as faults PolicyViolation that name the suite's file,
+// resources, the Secrets it reads. What no environment allows (root, reserved variables, devices) is
+// refused with the catalog already, and the service account is not the suite's to name. All violations are joined, as faults PolicyViolation that name the suite's file,
 // the field and the rule; nil when there is none.
 func CheckPolicy(suite Suite, environment *v1alpha1.TestEnvironment) error {
 	c := policyCheck{suite: suite, environment: environment.Name}
@@ -32,6 +33,7 @@ func CheckPolicy(suite Suite, environment *v1alpha1.TestEnvironment) error {
 	}
 	c.resources("spec.resources.limits", suite.Spec.Resources.Limits, environment.Spec.Limits.Resources)
 	c.resources("spec.resources.requests", suite.Spec.Resources.Requests, environment.Spec.Limits.Resources)
+	c.secrets(environment.Spec.Secrets)
 	return errors.Join(c.found...)
 }
 
@@ -43,16 +45,40 @@ type policyCheck struct {
 
 // image compares the image as it is written: * stays between slashes, ** crosses them.
 func (c *policyCheck) image(globs []string) {
+	if len(globs) == 0 || matchesAny(globs, c.suite.Spec.Image) {
+		return
+	}
+	c.forbid("spec.image", "use an image that matches "+listed(globs), "the image %q matches none of images", c.suite.Spec.Image)
+}
+
+// matchesAny says whether a glob matches; one that is broken admits nothing.
+func matchesAny(globs []string, text string) bool {
+	return slices.ContainsFunc(globs, func(glob string) bool {
+		ok, err := doublestar.Match(glob, text)
+		return err == nil && ok
+	})
+}
+
+// secrets compares the names of the Secrets that become variables.
+func (c *policyCheck) secrets(globs []string) {
 	if len(globs) == 0 {
 		return
 	}
-	for _, glob := range globs {
-		// A glob that is broken admits nothing.
-		if ok, err := doublestar.Match(glob, c.suite.Spec.Image); err == nil && ok {
-			return
+	check := func(field, name string) {
+		if !matchesAny(globs, name) {
+			c.forbid(field, "read a Secret that matches "+listed(globs), "the Secret %q matches none of secrets", name)
 		}
 	}
-	c.forbid("spec.image", "use an image that matches "+listed(globs), "the image %q matches none of images", c.suite.Spec.Image)
+	for _, e := range c.suite.Spec.Env {
+		if e.ValueFrom != nil && e.ValueFrom.SecretKeyRef != nil {
+			check(fmt.Sprintf("spec.env[name=%s].valueFrom.secretKeyRef.name", e.Name), e.ValueFrom.SecretKeyRef.Name)
+		}
+	}
+	for i, e := range c.suite.Spec.EnvFrom {
+		if e.SecretRef != nil {
+			check(fmt.Sprintf("spec.envFrom[%d].secretRef.name", i), e.SecretRef.Name)
+		}
+	}
 }
 
 func (c *policyCheck) resources(field string, asked, allowed corev1.ResourceList) {

@@ -15,7 +15,8 @@ import (
 
 func TestCheckPolicy(t *testing.T) {
 	staging := &v1alpha1.TestEnvironment{ObjectMeta: metav1.ObjectMeta{Name: "staging"}, Spec: v1alpha1.TestEnvironmentSpec{
-		Images: []string{"grafana/*", "registry.example/**"},
+		Images:  []string{"grafana/*", "registry.example/**"},
+		Secrets: []string{"shop-*"},
 		Limits: v1alpha1.EnvironmentLimits{
 			Timeout:   &metav1.Duration{Duration: 15 * time.Minute},
 			Resources: corev1.ResourceList{"memory": resource.MustParse("1Gi"), "cpu": resource.MustParse("2")},
@@ -26,7 +27,17 @@ func TestCheckPolicy(t *testing.T) {
 		environment *v1alpha1.TestEnvironment
 		want        []string
 	}{
-		"what is allowed":                             {`{tool: k6, resources: {limits: {memory: 1024Mi, cpu: 2000m}}}`, staging, nil},
+		"what is allowed": {`{tool: k6, resources: {limits: {memory: 1024Mi, cpu: 2000m}}}`, staging, nil},
+		"the Secrets that are allowed, and any ConfigMap": {
+			`{tool: k6, env: [{name: A, valueFrom: {secretKeyRef: {name: shop-a, key: k}}}], envFrom: [{secretRef: {name: shop-b}}, {configMapRef: {name: any}}]}`, staging, nil,
+		},
+		"Secrets that are not": {
+			`{tool: k6, env: [{name: A, valueFrom: {secretKeyRef: {name: admin, key: k}}}], envFrom: [{configMapRef: {name: any}}, {secretRef: {name: root}}]}`, staging,
+			[]string{
+				`tests/checkout.yaml: spec.env[name=A].valueFrom.secretKeyRef.name: environment "staging" forbids suite "checkout": the Secret "admin" matches none of secrets (read a Secret that matches shop-*)`,
+				`tests/checkout.yaml: spec.envFrom[1].secretRef.name: environment "staging" forbids suite "checkout": the Secret "root" matches none of secrets (read a Secret that matches shop-*)`,
+			},
+		},
 		"** crosses the folders of images":            {`{image: "registry.example/team/tool:1"}`, staging, nil},
 		"an environment without rules allows an hour": {`{tool: k6, image: any, timeout: 1h}`, &v1alpha1.TestEnvironment{}, nil},
 		"everything that is forbidden is told": {
@@ -53,6 +64,22 @@ func TestCheckPolicy(t *testing.T) {
 				t.Error(diff)
 			}
 		})
+	}
+}
+
+// TestPlanSaysWhatIsForbidden: of suites that would run, and of no others.
+func TestPlanSaysWhatIsForbidden(t *testing.T) {
+	head := render(t, map[string]string{"a": `{tool: k6, timeout: 2h}`, "b": `{tool: k6, timeout: 2h, suspend: true}`, "c": `{tool: k6}`})
+	short := environment(func(s *v1alpha1.TestEnvironmentSpec) { s.Limits.Timeout = &metav1.Duration{Duration: time.Minute} })
+	for _, cause := range []v1alpha1.CauseType{v1alpha1.CausePullRequest, v1alpha1.CauseAPI} {
+		plan, err := Plan(PlanInput{Head: head, Cause: v1alpha1.Cause{Type: cause}, Environment: short})
+		if err != nil {
+			t.Fatal(err)
+		}
+		want := `tests/a.yaml: spec.timeout: environment "staging" forbids suite "a": 2h0m0s is longer than limits.timeout allows (ask for at most 1m0s)`
+		if !plan[0].Run || plan[0].Violation != want || plan[1].Violation != "" || plan[2].Violation != "" {
+			t.Errorf("%s: the plan is %+v", cause, plan)
+		}
 	}
 }
 

@@ -10,15 +10,21 @@ import (
 	"github.com/assay-dev/assay/api/v1alpha1"
 )
 
-// selection decides for pushes and pull requests. It remembers what globs matched, since
-// suites tend to share them.
+// selection decides for pushes and pull requests. It remembers what globs matched and which
+// contents changed, since suites tend to share both.
 type selection struct {
 	in      PlanInput
 	tests   string
 	changed []string // sorted
 	read    map[string]bool
+	// shared are changed files that rendering reads and that define no suite, sorted; defines
+	// are changed files that do.
+	shared  []string
+	defines map[string]bool
 	matches map[string]match
 	budget  int
+	// contents are the reasons that content gives, by its paths.
+	contents map[string][]string
 }
 
 // match is what a glob matched of the changed paths.
@@ -35,17 +41,37 @@ const (
 )
 
 func newSelection(in PlanInput) *selection {
-	s := &selection{in: in, tests: in.TestsPath, changed: slices.Sorted(slices.Values(in.Changed)), read: map[string]bool{}, matches: map[string]match{}, budget: maxCompared}
-	setDefault(&s.tests, "tests")
-	for _, file := range in.Head.Files {
-		s.read[file] = true
+	s := &selection{
+		in: in, tests: in.TestsPath, changed: slices.Compact(slices.Sorted(slices.Values(in.Changed))),
+		read: map[string]bool{}, defines: map[string]bool{},
+		matches: map[string]match{}, contents: map[string][]string{}, budget: maxCompared,
 	}
+	setDefault(&s.tests, "tests")
+	s.look(in.Head)
 	if in.Base != nil {
-		for _, file := range in.Base.Files {
-			s.read[file] = true
+		s.look(*in.Base)
+	}
+	if !in.ChangedKnown {
+		return s
+	}
+	for _, file := range s.changed {
+		if _, suite := s.defines[file]; suite {
+			s.defines[file] = true
+		} else if s.read[file] {
+			s.shared = append(s.shared, file)
 		}
 	}
 	return s
+}
+
+// look learns which files a catalog is made of.
+func (s *selection) look(c Catalog) {
+	for _, file := range c.Files {
+		s.read[file] = true
+	}
+	for _, suite := range c.Suites {
+		s.defines[suite.File] = false
+	}
 }
 
 func (s *selection) decide(suite Suite) (run bool, reasons []string) {
@@ -72,9 +98,21 @@ func (s *selection) decide(suite Suite) (run bool, reasons []string) {
 		reasons = append(reasons, s.paths(trigger)...)
 	}
 	if len(reasons) == 0 {
-		return false, []string{"no changed path concerns it"}
+		return false, []string{s.unconcerned()}
 	}
 	return true, reasons
+}
+
+// unconcerned says what changed instead.
+func (s *selection) unconcerned() string {
+	if len(s.changed) == 0 {
+		return "no path changed"
+	}
+	paths := "the changed paths (" + listedPaths(s.changed) + ") match none of its paths"
+	if len(s.shared) > 0 {
+		return paths + ", are not in its content and leave its definition as it is"
+	}
+	return paths + " and are not in its content"
 }
 
 // trigger gives what the suite says about the cause, nil for nothing, and the cause's name.
@@ -107,18 +145,49 @@ func (s *selection) definition(suite Suite) []string {
 	base, ok := s.in.Base.Suite(suite.Name)
 	switch {
 	case !ok:
-		return []string{"new suite"}
+		if s.defines[suite.File] {
+			return []string{"new suite (with " + shortened(suite.File) + ")"}
+		}
+		return []string{"new suite" + s.with()}
 	case base.Digest != suite.Digest:
-		return []string{"its definition changed: " + strings.Join(changedFields(&base.TestSuite, &suite.TestSuite), ", ")}
+		return []string{"its definition changed: " + listed(changedFields(&base.TestSuite, &suite.TestSuite)) + s.with(suite.File, base.File)}
 	}
 	return nil
+}
+
+// with names the changed files that a suite is made of: those that define it, and those that
+// it shares with others. Which of several it was cannot be told from what was rendered.
+func (s *selection) with(own ...string) string {
+	slices.Sort(own)
+	var files []string
+	for _, file := range slices.Compact(own) {
+		if s.defines[file] {
+			files = append(files, file)
+		}
+	}
+	files = append(files, s.shared...)
+	if len(files) == 0 {
+		return ""
+	}
+	return " (with " + listedPaths(files) + ")"
 }
 
 // content looks for changed files that the pod gets. Files that rendering reads are in the
 // folder of the tests too, but what they say is in the digests already.
 func (s *selection) content(suite Suite) []string {
+	paths := suite.ContentPaths(s.tests)
+	key := strings.Join(paths, "\x00")
+	reasons, known := s.contents[key]
+	if !known {
+		reasons = s.contentOf(paths)
+		s.contents[key] = reasons
+	}
+	return reasons
+}
+
+func (s *selection) contentOf(paths []string) []string {
 	var found []string
-	for _, folder := range suite.ContentPaths(s.tests) {
+	for _, folder := range paths {
 		for _, file := range s.below(folder) {
 			if !(s.read[file] && folder == s.tests) {
 				found = append(found, file)
@@ -129,7 +198,7 @@ func (s *selection) content(suite Suite) []string {
 		return nil
 	}
 	slices.Sort(found)
-	return []string{"its content changed: " + listed(slices.Compact(found))}
+	return []string{"its content changed: " + listedPaths(slices.Compact(found))}
 }
 
 // below gives the changed files that are the path or lie below it.
@@ -166,9 +235,9 @@ func (s *selection) paths(trigger *v1alpha1.ChangeTrigger) []string {
 			return append(reasons, fmt.Sprintf("%d more globs were not compared", len(trigger.Paths)-i))
 		}
 		if m.count == 1 {
-			reasons = append(reasons, fmt.Sprintf("%s matches %s", m.first, glob))
+			reasons = append(reasons, fmt.Sprintf("%s matches %s", shortened(m.first), shortened(glob)))
 		} else {
-			reasons = append(reasons, fmt.Sprintf("%s and %d more match %s", m.first, m.count-1, glob))
+			reasons = append(reasons, fmt.Sprintf("%s and %d more match %s", shortened(m.first), m.count-1, shortened(glob)))
 		}
 	}
 	return reasons
@@ -179,8 +248,9 @@ func (s *selection) match(glob string) match {
 		return m
 	}
 	var m match
-	s.budget -= len(s.changed)
-	for _, file := range s.changed {
+	near := s.beginning(literal(glob))
+	s.budget -= len(near)
+	for _, file := range near {
 		if ok, err := doublestar.Match(glob, file); err == nil && ok {
 			if m.count++; m.count == 1 {
 				m.first = file
@@ -189,4 +259,17 @@ func (s *selection) match(glob string) match {
 	}
 	s.matches[glob] = m
 	return m
+}
+
+// beginning gives the changed files whose paths begin with the text.
+func (s *selection) beginning(text string) []string {
+	from, _ := slices.BinarySearch(s.changed, text)
+	rest := s.changed[from:]
+	to, _ := slices.BinarySearchFunc(rest, text, func(file, text string) int {
+		if strings.HasPrefix(file, text) {
+			return -1
+		}
+		return 1
+	})
+	return rest[:to]
 }

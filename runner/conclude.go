@@ -37,6 +37,8 @@ func conclude(status *v1alpha1.TestRunStatus, now time.Time) {
 // tally sorts the suites of a run by what they mean for its state.
 type tally struct {
 	suites          int
+	open            int // suites that the plan has not settled: they run, or ran
+	reused          int
 	started, final  bool
 	failed, errored []string // required suites
 	tolerated       []string // others that failed or errored
@@ -48,10 +50,17 @@ func tallyOf(status v1alpha1.TestRunStatus) tally {
 	t := tally{suites: len(status.Suites), final: true}
 	for _, suite := range status.Suites {
 		t.final = t.final && suite.State.Final()
-		t.started = t.started || suite.State != v1alpha1.StatePending
+		entry := entryOf(status.Plan, suite.Name)
+		if entry.Reused != nil {
+			t.reused++
+		}
+		if entry.Reused == nil && entry.Violation == "" {
+			t.open++
+			t.started = t.started || suite.State != v1alpha1.StatePending
+		}
 		bad := suite.State == v1alpha1.StateFailed || suite.State == v1alpha1.StateErrored
 		switch {
-		case bad && !required(status.Plan, suite.Name):
+		case bad && !required(entry):
 			t.tolerated = append(t.tolerated, suite.Name)
 		case suite.State == v1alpha1.StateFailed:
 			t.failed = append(t.failed, suite.Name)
@@ -77,11 +86,13 @@ func (t tally) deciding(suites []v1alpha1.SuiteStatus) string {
 	return ""
 }
 
-func required(plan []v1alpha1.PlannedSuite, suite string) bool {
+func entryOf(plan []v1alpha1.PlannedSuite, suite string) v1alpha1.PlannedSuite {
 	for _, p := range plan {
 		if p.Suite == suite {
-			return p.Gate == "" || p.Gate == v1alpha1.GateRequired
+			return p
 		}
 	}
-	return true
+	return v1alpha1.PlannedSuite{}
 }
+
+func required(p v1alpha1.PlannedSuite) bool { return p.Gate == "" || p.Gate == v1alpha1.GateRequired }

@@ -12,7 +12,8 @@ import (
 	"github.com/assay-dev/assay/api/v1alpha1"
 )
 
-// Planned gives the status of a run whose plan has just been made. A plan in which nothing runs ends the run as Passed.
+// Planned gives the status of a run whose plan has just been made. Suites that the plan settles, by an earlier pass or
+// because the environment forbids them, are final from the start. A plan in which nothing runs ends the run as Passed.
 func Planned(run *v1alpha1.TestRun, plan []v1alpha1.PlannedSuite, now time.Time) v1alpha1.TestRunStatus {
 	status := *run.Status.DeepCopy()
 	if status.State.Final() {
@@ -25,9 +26,22 @@ func Planned(run *v1alpha1.TestRun, plan []v1alpha1.PlannedSuite, now time.Time)
 		status.StartTime = at(now)
 	}
 	setCondition(&status, v1alpha1.PlannedCondition, metav1.ConditionTrue, v1alpha1.SucceededReason,
-		fmt.Sprintf("%d of %s of the catalog run", len(status.Suites), suites(len(plan))), now)
+		selected(status, len(plan)), now)
 	conclude(&status, now)
 	return status
+}
+
+// selected says how much of the catalog runs.
+func selected(status v1alpha1.TestRunStatus, catalog int) string {
+	t := tallyOf(status)
+	line := fmt.Sprintf("%d of %s of the catalog run", t.open, suites(catalog))
+	if t.reused > 0 {
+		line += fmt.Sprintf(", %d passed in an earlier run", t.reused)
+	}
+	if n := t.suites - t.open - t.reused; n > 0 {
+		line += fmt.Sprintf(", %d may not run here", n)
+	}
+	return line
 }
 
 // Broken gives the final status of a run that cannot be planned, or not be carried on, because of err.

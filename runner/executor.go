@@ -20,9 +20,18 @@ type Attempt struct {
 	TestsPath string
 }
 
+// EnvironmentDigest is that of what the environment adds to the pod of a hermetic suite, for the executor to note with
+// the pod; empty for others, of which nobody asks.
+func (a Attempt) EnvironmentDigest() string {
+	if !a.Suite.Spec.Hermetic {
+		return ""
+	}
+	return catalog.EnvironmentDigest(a.Suite, a.Environment, a.TestsPath)
+}
+
 // Executor carries actions out. All methods can be called concurrently.
 type Executor interface {
-	// Start brings the attempt's pod into being under the name PodName gives. When it is there already, for the
+	// Start brings the attempt's pod into being under the name PodName gives, with its digests noted. When it is there already, for the
 	// same run, Start does nothing. It gives a fault: PodRefused when the cluster will not have such a pod,
 	// RateLimited when it has no room for it now, Conflict when the name belongs to somebody else.
 	Start(ctx context.Context, attempt Attempt) error

@@ -15,7 +15,7 @@ func (t tally) message(status v1alpha1.TestRunStatus) string {
 	case t.suites == 0:
 		return "no suite is concerned"
 	case !t.final && t.started:
-		return "running " + suites(t.suites)
+		return "running " + suites(t.open)
 	case !t.final:
 		return t.waiting(status)
 	case len(t.cancelled) > 0:
@@ -29,12 +29,20 @@ func (t tally) message(status v1alpha1.TestRunStatus) string {
 		parts = append(parts, fmt.Sprintf("%d of %s could not be judged: %s", n, suites(t.suites), listed(t.errored)))
 	}
 	if len(parts) == 0 {
-		parts = append(parts, suites(t.suites-len(t.tolerated))+" passed")
+		parts = append(parts, suites(t.suites-len(t.tolerated))+" passed"+t.earlier())
 	}
 	if n := len(t.tolerated); n > 0 {
 		parts = append(parts, fmt.Sprintf("%d not required failed: %s", n, listed(t.tolerated)))
 	}
 	return strings.Join(parts, "; ")
+}
+
+// earlier says how many of the suites that passed did so in an earlier run.
+func (t tally) earlier() string {
+	if t.reused == 0 {
+		return ""
+	}
+	return fmt.Sprintf(", %d of them in an earlier run", t.reused)
 }
 
 // waiting says what the first suite waits for.
@@ -44,7 +52,7 @@ func (t tally) waiting(status v1alpha1.TestRunStatus) string {
 			return suite.Message
 		}
 	}
-	return "starting " + suites(t.suites)
+	return "starting " + suites(t.open)
 }
 
 func messageOf(status v1alpha1.TestRunStatus, suite string) string {

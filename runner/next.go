@@ -96,7 +96,7 @@ func suitesOf(plan []v1alpha1.PlannedSuite, known map[string]v1alpha1.SuiteStatu
 		}
 		suite, ok := known[p.Suite]
 		if !ok {
-			suite = v1alpha1.SuiteStatus{Name: p.Suite, State: v1alpha1.StatePending}
+			suite = settled(p)
 		}
 		list = append(list, suite)
 	}

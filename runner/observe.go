@@ -69,7 +69,11 @@ func (s *step) follow(suite *v1alpha1.SuiteStatus) {
 		return
 	}
 	for _, o := range s.observed[suite.Name] {
-		if o.Number == last.Number && o.Pod == last.Pod && o.Outcome != nil {
+		if o.Number != last.Number || o.Pod != last.Pod {
+			continue
+		}
+		s.ranWith(o)
+		if o.Outcome != nil {
 			suite.Cases, suite.Failures = cases(o.Outcome), failures(o.Outcome)
 		}
 	}

@@ -52,6 +52,9 @@ type ObservedAttempt struct {
 	Stopping bool
 	// StopBy is when a pod that is Stopping should be gone; zero otherwise.
 	StopBy time.Time
+	// ContentDigest is that of the content the pod may fetch, EnvironmentDigest what
+	// catalog.EnvironmentDigest gave when the pod of a hermetic suite was made; empty otherwise.
+	ContentDigest, EnvironmentDigest string
 	// Outcome is what assay-exec sent; nil when nothing came (yet), or when the suite runs without it.
 	Outcome *report.Outcome
 	// ExitCode of the container, nil unless it ended by itself.

@@ -23,7 +23,7 @@ func FuzzNext(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, a, b uint64) {
 		random := rand.New(rand.NewPCG(a, b))
-		w := newWorld("a", "b?", "c!", "d")
+		w := newWorld("a", "b?", "c!", "d", "reused=", "forbidden#?")
 		now := time.Duration(0)
 		for range 25 {
 			now += time.Duration(random.IntN(120)) * time.Second
@@ -64,7 +64,7 @@ func throughTheAPI(t *testing.T, status v1alpha1.TestRunStatus) v1alpha1.TestRun
 
 func observedAtRandom(random *rand.Rand, w *world) runner.Observed {
 	obs := runner.Observed{Slots: random.IntN(4) - 1, Superseded: random.IntN(60) == 0}
-	for _, suite := range []string{"a", "b", "c", "d", "not-in-the-plan"} {
+	for _, suite := range []string{"a", "b", "c", "d", "reused", "forbidden", "not-in-the-plan"} {
 		for number := range int32(4) {
 			if random.IntN(3) > 0 {
 				continue
@@ -73,6 +73,9 @@ func observedAtRandom(random *rand.Rand, w *world) runner.Observed {
 			o := w.pod(suite, number, phase)
 			if random.IntN(8) == 0 {
 				stopping(&o)
+			}
+			if random.IntN(2) == 0 {
+				o.ContentDigest, o.EnvironmentDigest = "sha256:c", "sha256:e"
 			}
 			if random.IntN(20) == 0 {
 				o.Pod = "foreign"
@@ -156,6 +159,9 @@ func checkStarts(t *testing.T, obs runner.Observed, after v1alpha1.TestRunStatus
 			t.Fatalf("suite %s is started twice", start.Suite)
 		}
 		seen[start.Suite] = true
+		if start.Suite == "reused" || start.Suite == "forbidden" {
+			t.Fatalf("suite %s is started, though the plan settles it", start.Suite)
+		}
 		for _, suite := range after.Suites {
 			if suite.Name != start.Suite {
 				continue

@@ -17,7 +17,7 @@ import (
 var begin = time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
 
 // world is a run with its suites and environment. Suites are given by name; "name?" is an optional one, "name!" runs its
-// image's own entry point, unwrapped.
+// image's own entry point, unwrapped; of "name=" an earlier pass is reused, and "name#" is forbidden.
 type world struct {
 	run    *v1alpha1.TestRun
 	suites map[string]catalog.Suite
@@ -35,15 +35,27 @@ func newWorld(names ...string) *world {
 		suite := catalog.Suite{}
 		gate := v1alpha1.GateRequired
 		suite.Spec.Command = []string{"run"}
-		switch name[len(name)-1] {
-		case '?':
-			name, gate = name[:len(name)-1], v1alpha1.GateOptional
-		case '!':
-			name, suite.Spec.Command = name[:len(name)-1], nil
+		entry := v1alpha1.PlannedSuite{Run: true, Reasons: []string{"because"}}
+		for mark := true; mark; {
+			switch name[len(name)-1] {
+			case '?':
+				gate = v1alpha1.GateOptional
+			case '!':
+				suite.Spec.Command = nil
+			case '=':
+				entry.Reused = &v1alpha1.ReusedPass{Run: "earlier", Commit: "1234567890"}
+			case '#':
+				entry.Violation = "it is forbidden"
+			default:
+				mark = false
+				continue
+			}
+			name = name[:len(name)-1]
 		}
 		suite.Name, suite.Spec.Gate, suite.Spec.Image = name, gate, "example.org/image:1"
 		w.suites[name] = suite
-		plan = append(plan, v1alpha1.PlannedSuite{Suite: name, Run: true, Gate: gate, Reasons: []string{"because"}})
+		entry.Suite, entry.Gate, entry.Digest = name, gate, "sha256:"+name
+		plan = append(plan, entry)
 	}
 	plan = append(plan, v1alpha1.PlannedSuite{Suite: "left-out", Reasons: []string{"no changed path concerns it"}})
 	w.run.Status = runner.Planned(w.run, plan, begin)

@@ -15,7 +15,14 @@ import (
 func describeRun(r *v1alpha1.TestRun) string {
 	suites := suitesOf(r)
 	var failed, errored, lenient []string
+	var open []suite // that run, and are not settled by the plan
+	reused := 0
 	for _, s := range suites {
+		if s.plan.Reused != nil {
+			reused++
+		} else if s.plan.Violation == "" {
+			open = append(open, s)
+		}
 		switch {
 		case !s.bad():
 		case !s.required():
@@ -35,12 +42,15 @@ func describeRun(r *v1alpha1.TestRun) string {
 		if !planned(r) {
 			return "waiting for the plan"
 		}
-		return fmt.Sprintf("%s: %s", count(len(suites), "suite")+runs(len(suites)), names(suiteNames(suites)))
+		return fmt.Sprintf("%s: %s", count(len(open), "suite")+runs(len(open)), names(suiteNames(open)))
 	case v1alpha1.StatePassed, v1alpha1.StateSkipped:
 		if len(suites) == 0 {
 			return nothingConcerned(r)
 		}
 		line := count(len(suites)-len(lenient), "suite") + " passed"
+		if reused > 0 {
+			line += fmt.Sprintf(", %d of them in an earlier run", reused)
+		}
 		if len(lenient) > 0 {
 			line += "; not required and not passed: " + names(lenient)
 		}
@@ -78,9 +88,9 @@ func suiteLine(s suite) string {
 		return cancelled(s.run)
 	case v1alpha1.StatePassed:
 		if c := st.Cases; c != nil && c.Total > 0 {
-			return fmt.Sprintf("%d of %s passed", c.Passed, count(int(c.Total), "case")) + aside(c)
+			return fmt.Sprintf("%d of %s passed", c.Passed, count(int(c.Total), "case")) + aside(c) + from(s)
 		}
-		return "passed"
+		return "passed" + from(s)
 	case v1alpha1.StateFailed:
 		line := "failed"
 		if c := st.Cases; c != nil && c.Failed+c.Errored > 0 {
@@ -94,6 +104,14 @@ func suiteLine(s suite) string {
 		return "left out" + said(st.Message)
 	}
 	return "no result" + said(joined(st.Reason, st.Message))
+}
+
+// from names the earlier run of a pass that is reused.
+func from(s suite) string {
+	if s.plan.Reused == nil {
+		return ""
+	}
+	return ", from run " + s.plan.Reused.Run
 }
 
 // aside names the cases that are neither passed nor failed, and those that passed only when

@@ -130,6 +130,17 @@ func (s suite) required() bool {
 	return s.plan.Gate == v1alpha1.GateRequired || s.plan.Gate == ""
 }
 
+// ranIn gives the run that has the pods and the logs: an earlier one when its pass is reused.
+// Of that one only the name is known.
+func (s suite) ranIn() *v1alpha1.TestRun {
+	if s.plan.Reused == nil {
+		return s.run
+	}
+	earlier := &v1alpha1.TestRun{}
+	earlier.Namespace, earlier.Name = s.run.Namespace, s.plan.Reused.Run
+	return earlier
+}
+
 // bad says whether something was found wrong or could not be found out.
 func (s suite) bad() bool {
 	return s.status.State == v1alpha1.StateFailed || s.status.State == v1alpha1.StateErrored

@@ -40,7 +40,7 @@ func statuses(in ComposeInput, runs []*v1alpha1.TestRun) []providers.Status {
 				Context:     Prefix + r.Spec.Environment + "/" + plain(s.status.Name),
 				State:       forgeState(s.status.State),
 				Description: describeSuite(s),
-			}, r)
+			}, s.ranIn())
 		}
 	}
 	var all []providers.Status

@@ -101,7 +101,7 @@ func (c conversation) grid(rows []row) string {
 			if s == nil {
 				b.WriteString(" " + absent(r.name, c.runs[i]) + " |")
 			} else {
-				b.WriteString(" " + cell(s) + " |")
+				b.WriteString(" " + c.cell(s) + " |")
 			}
 		}
 	}
@@ -120,12 +120,24 @@ func absent(name string, r *v1alpha1.TestRun) string {
 }
 
 // cell says how a suite stands in an environment, with a glyph and a word.
-func cell(s *suite) string {
+func (c conversation) cell(s *suite) string {
 	text := glyph(s.status.State) + " " + word(s)
+	if s.plan.Reused != nil {
+		text += ", from " + c.link(s)
+	}
 	if !s.required() {
 		text += " (" + inline(string(s.plan.Gate), 20) + ")"
 	}
 	return text
+}
+
+// link names the run of a pass that is reused.
+func (c conversation) link(s *suite) string {
+	name := inline(s.plan.Reused.Run, 63)
+	if url := target(c.in, s.ranIn()); url != "" {
+		return fmt.Sprintf("[%s](<%s>)", name, url)
+	}
+	return name
 }
 
 func word(s *suite) string {

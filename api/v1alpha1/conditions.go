@@ -50,6 +50,9 @@ const (
 
 	// ContentAnnotation of a pod is the digest of the content it may fetch from the gateway.
 	ContentAnnotation = "assay.dev/content"
+	// EnvironmentAnnotation of a hermetic suite's pod is the digest of what its environment
+	// added to it.
+	EnvironmentAnnotation = "assay.dev/environment-digest"
 	// OutcomeAnnotation of a pod is what the gateway took from it: report.Outcome as JSON.
 	OutcomeAnnotation = "assay.dev/outcome"
 

@@ -63,6 +63,13 @@ type TestEnvironmentSpec struct {
 	// +optional
 	Images []string `json:"images,omitempty"`
 
+	// secrets are globs of the names of Secrets that suites may read as variables. Default:
+	// any of the namespace. What env names here is the platform team's own, and not asked.
+	// +kubebuilder:validation:MaxItems=64
+	// +kubebuilder:validation:items:MinLength=1
+	// +optional
+	Secrets []string `json:"secrets,omitempty"`
+
 	// limits of what runs here.
 	// +optional
 	Limits EnvironmentLimits `json:"limits,omitempty"`

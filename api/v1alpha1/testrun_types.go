@@ -193,13 +193,29 @@ type TestRunStatus struct {
 type PlannedSuite struct {
 	// suite is the name of the TestSuite.
 	Suite string `json:"suite"`
-	// run says whether it runs.
+	// run says whether it runs. A suite of which an earlier pass is reused, or that the
+	// environment's policy forbids, would have run, and has its state without a pod.
 	Run bool `json:"run"`
 	// reasons to run or to be left out; never empty.
 	Reasons []string `json:"reasons"`
+	// reused names the earlier pass of a hermetic suite that stands for running it again.
+	// +optional
+	Reused *ReusedPass `json:"reused,omitempty"`
+	// violation is what the environment's policy forbids of a suite that would run: field,
+	// rule and remedy in a line.
+	// +optional
+	Violation string `json:"violation,omitempty"`
 	// digest of the rendered suite.
 	// +optional
 	Digest string `json:"digest,omitempty"`
+	// contentDigest is that of the files its pod got, as far as it is known. A suite that runs
+	// its image's own entry point gets none.
+	// +optional
+	ContentDigest string `json:"contentDigest,omitempty"`
+	// environmentDigest is that of what the environment added to the pod of a hermetic suite:
+	// namespace, service account, variables, default resources, the timeout it allows.
+	// +optional
+	EnvironmentDigest string `json:"environmentDigest,omitempty"`
 	// gate of the suite.
 	// +optional
 	Gate Gate `json:"gate,omitempty"`
@@ -209,6 +225,18 @@ type PlannedSuite struct {
 	// file that defines it, from the root of the repository.
 	// +optional
 	File string `json:"file,omitempty"`
+}
+
+// ReusedPass is where a hermetic suite passed with the same definition, content and
+// environment.
+type ReusedPass struct {
+	// run is the name of the TestRun, in the same namespace.
+	Run string `json:"run"`
+	// commit that it tested.
+	Commit string `json:"commit"`
+	// cases that it counted.
+	// +optional
+	Cases *CaseCounts `json:"cases,omitempty"`
 }
 
 // SuiteStatus is how a suite of the run stands.

@@ -109,6 +109,15 @@ type TestSuiteSpec struct {
 	// +optional
 	Timeout *metav1.Duration `json:"timeout,omitempty"`
 
+	// hermetic promises that nothing but the suite's definition, its content and its
+	// environment decides how it ends: no running service, no time of day, no tag of an image
+	// that moves (name images by digest). In return a pull request does not run it again where
+	// it has passed already with all three the same, and shows that pass instead. It runs
+	// nevertheless for pushes, schedules and whoever asks for it, after a run with the same
+	// three that failed or was flaky, and when its variables come from Secrets or ConfigMaps.
+	// +optional
+	Hermetic bool `json:"hermetic,omitempty"`
+
 	// retries says how often an attempt is repeated.
 	// +optional
 	Retries Retries `json:"retries,omitempty"`

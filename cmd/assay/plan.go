@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"io"
-	"io/fs"
 	"path/filepath"
 	"regexp"
 	"strings"
@@ -15,6 +14,7 @@ import (
 	"github.com/assay-dev/assay/api/v1alpha1"
 	"github.com/assay-dev/assay/catalog"
 	"github.com/assay-dev/assay/render"
+	"github.com/assay-dev/assay/runner/catalogs"
 	"github.com/assay-dev/assay/sync/git"
 )
 
@@ -24,6 +24,7 @@ type planOptions struct {
 	environment       *string
 	base, branch      string
 	push, pullRequest bool
+	policies          *environmentFiles
 }
 
 func newPlanCommand() *cobra.Command {
@@ -34,6 +35,9 @@ func newPlanCommand() *cobra.Command {
 plans a run as the controller would: every suite with its reasons to run or to be left out.
 Work that is not committed counts; what Git ignores does not. DIR is the root of a working copy.
 
+With the manifest of the environment, the plan says what its policy forbids. Whether an earlier
+pass of a hermetic suite is reused is known in the cluster alone.
+
 JSON and YAML are the entries that status.plan of a TestRun would hold.`,
 		Example: `  assay plan --base origin/main --environment staging
   assay plan --base HEAD~1 --environment prod --push --branch main`,
@@ -42,6 +46,7 @@ JSON and YAML are the entries that status.plan of a TestRun would hold.`,
 	var o planOptions
 	o.tests = addPathFlag(command)
 	o.environment = addOneEnvironmentFlag(command, o.tests)
+	o.policies = addEnvironmentFileFlag(command)
 	flags := command.Flags()
 	flags.StringVar(&o.base, "base", "", "`REVISION` to compare with, such as origin/main")
 	flags.BoolVar(&o.pullRequest, "pull-request", false, "plan for a pull request (the default)")
@@ -80,18 +85,13 @@ func (o *planOptions) gather(ctx context.Context, w *workingCopy, notes io.Write
 	if err != nil {
 		return catalog.PlanInput{}, err
 	}
-	overlay := w.overlay(refs[0])
-	base, tree, changed, err := o.change(w)
-	if err != nil {
-		return catalog.PlanInput{}, err
-	}
-	head, err := render.Render(ctx, w.tree, overlay, render.Limits{})
+	environments, err := o.policies.read(refs)
 	if err != nil {
 		return catalog.PlanInput{}, err
 	}
 	in := catalog.PlanInput{
-		Head: head, Changed: changed, ChangedKnown: true,
 		Cause: v1alpha1.Cause{Type: v1alpha1.CausePullRequest}, Branch: o.branch, TestsPath: w.tests,
+		Environment: environments[refs[0].Name],
 	}
 	if o.push {
 		in.Cause.Type = v1alpha1.CausePush
@@ -99,39 +99,69 @@ func (o *planOptions) gather(ctx context.Context, w *workingCopy, notes io.Write
 	if in.Branch == "" {
 		in.Branch = branchOf(o.base)
 	}
-	if in.Branch == "" && namesBranches(head) {
+	change, err := openChange(w, w.overlay(refs[0]), o.base)
+	if err != nil {
+		return catalog.PlanInput{}, err
+	}
+	unknown, err := catalogs.Gather(ctx, change, &in)
+	if err != nil {
+		return catalog.PlanInput{}, err
+	}
+	if in.Branch == "" && namesBranches(in.Head) {
 		fmt.Fprintf(notes, "note: %q names no branch, so suites that name branches are left out; say which with --branch\n", o.base)
 	}
-	in.Base, err = renderBase(ctx, tree, overlay, base, notes)
-	return in, err
+	if unknown != nil {
+		fmt.Fprintf(notes, "note: nothing to compare with: %s\n", clean(fault.Summary(fault.At(unknown, fault.Place{Commit: change.base}))))
+	}
+	return in, nil
 }
 
-// change gives the commit to compare with, the files of the tests there, and the paths that
-// differ from it.
-func (o *planOptions) change(w *workingCopy) (base string, tree fs.FS, changed []string, err error) {
+// localChange is a working copy and the commit where it left its base.
+type localChange struct {
+	w       *workingCopy
+	overlay string
+	local   *git.Local
+	base    string
+}
+
+var _ catalogs.Change = (*localChange)(nil)
+
+// openChange compares the working copy with its merge base with the revision.
+func openChange(w *workingCopy, overlay, revision string) (*localChange, error) {
 	local, err := git.OpenLocal(w.root.Name())
 	if err != nil {
-		return "", nil, nil, err
+		return nil, err
 	}
 	if err := w.mustBeTop(local.Root()); err != nil {
-		return "", nil, nil, err
+		return nil, err
 	}
-	revision, err := local.Resolve(o.base)
+	with, err := local.Resolve(revision)
 	if err != nil {
-		return "", nil, nil, err
+		return nil, err
 	}
 	head, err := local.Head()
 	if err != nil {
-		return "", nil, nil, err
+		return nil, err
 	}
-	if base, err = local.MergeBase(revision, head); err != nil {
-		return "", nil, nil, err
+	base, err := local.MergeBase(with, head)
+	return &localChange{w: w, overlay: overlay, local: local, base: base}, err
+}
+
+func (c *localChange) Head(ctx context.Context) (catalog.Catalog, error) {
+	return render.Render(ctx, c.w.tree, c.overlay, render.Limits{})
+}
+
+func (c *localChange) Base(ctx context.Context) (catalog.Catalog, error) {
+	tree, err := c.local.Tree(c.base, c.w.tests)
+	if err != nil {
+		return catalog.Catalog{}, err
 	}
-	if changed, err = local.ChangedInWorkTree(base, ""); err != nil {
-		return "", nil, nil, err
-	}
-	tree, err = local.Tree(base, w.tests)
-	return base, tree, changed, err
+	return render.Render(ctx, tree, c.overlay, render.Limits{})
+}
+
+func (c *localChange) Paths(context.Context) ([]string, bool, error) {
+	paths, err := c.local.ChangedInWorkTree(c.base, "")
+	return paths, err == nil, err
 }
 
 // mustBeTop refuses a folder inside the working copy: paths that suites name count from the
@@ -149,20 +179,6 @@ func (w *workingCopy) mustBeTop(top string) error {
 		return err
 	}
 	return usagef("%q is not the root of its working copy: plan %q with --path %s", w.root.Name(), top, filepath.ToSlash(filepath.Join(below, w.tests)))
-}
-
-// renderBase renders the commit to compare with; nil when it has no catalog to compare with,
-// which makes every suite new, as it is for the controller.
-func renderBase(ctx context.Context, tree fs.FS, overlay, commit string, notes io.Writer) (*catalog.Catalog, error) {
-	base, err := render.Render(ctx, tree, overlay, render.Limits{})
-	if err == nil {
-		return &base, nil
-	}
-	if ctx.Err() != nil || fault.Of(err) != fault.User {
-		return nil, err
-	}
-	fmt.Fprintf(notes, "note: nothing to compare with: %s\n", clean(fault.Summary(fault.At(err, fault.Place{Commit: commit}))))
-	return nil, nil
 }
 
 // remoteBranch is the part of a revision that names a remote or a kind of ref.
@@ -193,14 +209,21 @@ func namesBranches(c catalog.Catalog) bool {
 
 func planTable(out io.Writer, plan []v1alpha1.PlannedSuite) {
 	row(out, "SUITE", "RUNS", "REASON")
-	runs := 0
+	runs, forbidden := 0, 0
 	for _, p := range plan {
-		does := "no"
-		if p.Run {
+		does, reasons := "no", p.Reasons
+		switch {
+		case p.Violation != "":
+			does, reasons = "may not", append([]string{p.Violation}, reasons...)
+			forbidden++
+		case p.Run:
 			does = "yes"
 			runs++
 		}
-		row(out, p.Suite, does, strings.Join(p.Reasons, "; "))
+		row(out, p.Suite, does, strings.Join(reasons, "; "))
 	}
 	fmt.Fprintf(out, "\n%d of %d suites would run\n", runs, len(plan))
+	if forbidden > 0 {
+		fmt.Fprintf(out, "%d would end as Errored: the environment's policy forbids them\n", forbidden)
+	}
 }

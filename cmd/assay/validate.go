@@ -5,12 +5,14 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strconv"
 
 	"github.com/spf13/cobra"
 
 	"github.com/assay-dev/assay/api/fault"
 	"github.com/assay-dev/assay/api/v1alpha1"
+	"github.com/assay-dev/assay/catalog"
 	"github.com/assay-dev/assay/render"
 )
 
@@ -50,13 +52,15 @@ func newValidateCommand() *cobra.Command {
 		Long: `Reads every suite strictly and renders every overlay as the controller would, and
 prints each problem as file:line: field: message (remedy). DIR is the root of a working copy.
 
-Suites that no overlay reads are checked too, and named in a warning.`,
+Suites that no overlay reads are checked too, and named in a warning. With the manifest of an
+environment, what its policy forbids is a problem too.`,
 		Example: `  assay validate
   assay validate ~/src/shop --environment staging --environment prod`,
 		Args: cobra.MaximumNArgs(1),
 	}
 	tests := addPathFlag(command)
 	environments := addEnvironmentFlag(command, tests, "environment to check, or NAME=OVERLAY; repeatable (default: every folder below overlays)")
+	policies := addEnvironmentFileFlag(command)
 	output := addOutputFlag(command, formatTable)
 	command.RunE = func(c *cobra.Command, args []string) error {
 		w, err := openWorkingCopy(args, *tests)
@@ -64,7 +68,7 @@ Suites that no overlay reads are checked too, and named in a warning.`,
 			return err
 		}
 		defer w.close()
-		v, err := validate(c.Context(), w, *environments)
+		v, err := validate(c.Context(), w, *environments, policies)
 		if err != nil && v == nil {
 			return err
 		}
@@ -87,7 +91,7 @@ func addEnvironmentFlag(command *cobra.Command, tests *pathFlag, usage string) *
 
 // validate checks the environments, every one when none is named. The error is what makes the
 // catalog invalid; with it there is a validation too, unless there was nothing to check.
-func validate(ctx context.Context, w *workingCopy, environments []string) (*validation, error) {
+func validate(ctx context.Context, w *workingCopy, environments []string, files *environmentFiles) (*validation, error) {
 	all := len(environments) == 0
 	if all {
 		found, err := w.environments()
@@ -100,17 +104,21 @@ func validate(ctx context.Context, w *workingCopy, environments []string) (*vali
 	if err != nil {
 		return nil, err
 	}
+	policies, err := files.read(refs)
+	if err != nil {
+		return nil, err
+	}
 	v := &validation{Problems: []problem{}, Warnings: []problem{}}
 	var errs []error
 	for _, ref := range refs {
-		e, err := w.validateEnvironment(ctx, ref)
+		e, err := w.validateEnvironment(ctx, ref, policies[ref.Name])
 		if ctx.Err() != nil {
 			return nil, context.Cause(ctx)
 		}
 		v.Environments = append(v.Environments, e)
 		errs = append(errs, err)
 	}
-	if all && errors.Join(errs...) == nil { // else the files that were read are not known
+	if all && !slices.ContainsFunc(v.Environments, func(e validatedEnvironment) bool { return e.files == nil }) { // else the files that were read are not known
 		warnings, err := w.unread(v.Environments)
 		v.Warnings = append(v.Warnings, warnings...)
 		errs = append(errs, err)
@@ -123,9 +131,15 @@ func validate(ctx context.Context, w *workingCopy, environments []string) (*vali
 	return v, err
 }
 
-func (w *workingCopy) validateEnvironment(ctx context.Context, ref v1alpha1.EnvironmentRef) (validatedEnvironment, error) {
+// validateEnvironment renders the overlay and, when the policy is known, holds the suites to it.
+func (w *workingCopy) validateEnvironment(ctx context.Context, ref v1alpha1.EnvironmentRef, policy *v1alpha1.TestEnvironment) (validatedEnvironment, error) {
 	e := validatedEnvironment{Name: ref.Name, Overlay: w.overlay(ref)}
 	c, err := render.Render(ctx, w.tree, e.Overlay, render.Limits{})
+	if err == nil && policy != nil {
+		for _, suite := range c.Suites {
+			err = errors.Join(err, catalog.CheckPolicy(catalog.WithDefaultsOf(suite, policy), policy))
+		}
+	}
 	e.Valid, e.Suites, e.files = err == nil, len(c.Suites), c.Files
 	e.problems = len(problems([]error{err}))
 	return e, err

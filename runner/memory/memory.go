@@ -66,6 +66,7 @@ func (e *Executor) Start(ctx context.Context, attempt runner.Attempt) error {
 	}
 	e.pods[name] = &entry{run: attempt.Run.UID, attempt: runner.ObservedAttempt{
 		Suite: attempt.Suite.Name, Number: attempt.Number, Pod: name, Phase: runner.PhasePending, Created: e.now(),
+		ContentDigest: attempt.ContentDigest, EnvironmentDigest: attempt.EnvironmentDigest(),
 	}}
 	return nil
 }

@@ -27,7 +27,7 @@ func TestConformance(t *testing.T) {
 			Executor: e,
 			Attempt: func(_ *testing.T, suite string, _ int32) runner.Attempt {
 				runs++
-				a := runner.Attempt{Number: 1, Run: &v1alpha1.TestRun{ObjectMeta: metav1.ObjectMeta{Name: "run", UID: types.UID(fmt.Sprint(runs))}}}
+				a := runner.Attempt{Number: 1, Environment: &v1alpha1.TestEnvironment{}, Run: &v1alpha1.TestRun{ObjectMeta: metav1.ObjectMeta{Name: "run", UID: types.UID(fmt.Sprint(runs))}}}
 				a.Suite.Name = suite
 				return a
 			},

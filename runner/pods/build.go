@@ -53,6 +53,9 @@ func Build(attempt runner.Attempt, o Options) *corev1.Pod {
 	if runner.Wrapped(suite) {
 		wrap(pod, attempt, o)
 	}
+	if digest := attempt.EnvironmentDigest(); digest != "" {
+		metav1.SetMetaDataAnnotation(&pod.ObjectMeta, v1alpha1.EnvironmentAnnotation, digest)
+	}
 	return pod
 }
 

@@ -84,6 +84,10 @@ func TestBuild(t *testing.T) {
 			a.TestsPath, a.ContentDigest = "e2e/tests", ""
 			a.Environment.Spec.DefaultResources.Requests = corev1.ResourceList{corev1.ResourceCPU: resource.MustParse("1")}
 		}, nil},
+		{"hermetic", func(a *runner.Attempt) {
+			a.Suite.Spec.Hermetic = true
+			a.Environment.Spec.Env = []corev1.EnvVar{{Name: "BASE_URL", Value: "http://shop"}}
+		}, nil},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			o := options

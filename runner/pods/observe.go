@@ -26,6 +26,9 @@ func Observe(pod *corev1.Pod) (runner.ObservedAttempt, bool) {
 		Pod:     pod.Name,
 		Created: pod.CreationTimestamp.Time,
 		Outcome: outcome(pod),
+
+		ContentDigest:     pod.Annotations[v1alpha1.ContentAnnotation],
+		EnvironmentDigest: pod.Annotations[v1alpha1.EnvironmentAnnotation],
 	}
 	if at := pod.DeletionTimestamp; at != nil {
 		o.Stopping, o.StopBy = true, at.Time

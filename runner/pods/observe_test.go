@@ -80,7 +80,8 @@ func TestObserve(t *testing.T) {
 			runner.ObservedAttempt{Phase: runner.PhaseEnded, Reason: fault.ContentFailed, Message: "assay-exec could not be copied: exit code 1: no space left"}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			pod := pods.Build(attempt(nil), options)
+			made := attempt(func(a *runner.Attempt) { a.Suite.Spec.Hermetic = true })
+			pod := pods.Build(made, options)
 			pod.CreationTimestamp = metav1.NewTime(created)
 			if err := yaml.UnmarshalStrict([]byte(c.status), &pod.Status); err != nil {
 				t.Fatal(err)
@@ -90,6 +91,7 @@ func TestObserve(t *testing.T) {
 				t.Fatal("it is no attempt")
 			}
 			c.want.Suite, c.want.Number, c.want.Pod, c.want.Created = "checkout-load", 1, pod.Name, created
+			c.want.ContentDigest, c.want.EnvironmentDigest = made.ContentDigest, made.EnvironmentDigest()
 			if diff := cmp.Diff(c.want, utc(got)); diff != "" {
 				t.Error(diff)
 			}

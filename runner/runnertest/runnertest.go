@@ -116,13 +116,18 @@ func numbered(a runner.Attempt, suite string, number int32) runner.Attempt {
 
 func listed(t *testing.T, p player) {
 	a := p.Attempt(t, "checkout", 0)
+	a.Suite.Spec.Hermetic = true // so that what its environment adds is noted
 	if list := p.list(a.Run); len(list) > 0 {
 		t.Fatalf("before Start there is %+v", list)
 	}
 	before := time.Now().Truncate(time.Second)
 	p.start(a)
 	got := p.one(a)
-	want := runner.ObservedAttempt{Suite: "checkout", Number: 1, Pod: runner.PodName(a.Run, "checkout", 1)}
+	want := runner.ObservedAttempt{Suite: "checkout", Number: 1, Pod: runner.PodName(a.Run, "checkout", 1),
+		ContentDigest: a.ContentDigest, EnvironmentDigest: a.EnvironmentDigest()}
+	if want.EnvironmentDigest == "" {
+		t.Error("there is no digest of what the environment adds")
+	}
 	if diff := cmp.Diff(want, got, cmpopts.IgnoreFields(runner.ObservedAttempt{}, "Phase", "Waiting", "Message", "Created", "Scheduled", "Started", "Ended", "ExitCode")); diff != "" {
 		t.Error(diff)
 	}

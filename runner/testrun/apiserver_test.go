@@ -5,11 +5,9 @@ package testrun
 import (
 	"context"
 	"errors"
-	"io/fs"
 	"strings"
 	"sync/atomic"
 	"testing"
-	"testing/fstest"
 	"time"
 
 	"github.com/go-logr/logr/testr"
@@ -33,32 +31,6 @@ import (
 	"github.com/assay-dev/assay/runner/memory"
 	"github.com/assay-dev/assay/runner/report"
 )
-
-// commits is a repository in memory: a tree for each commit.
-type commits map[string]fstest.MapFS
-
-func (c commits) Tree(_ context.Context, _ *v1alpha1.TestRepository, commit, _ string) (fs.FS, error) {
-	if tree, ok := c[commit]; ok {
-		return tree, nil
-	}
-	return nil, fault.New(fault.RefNotFound, fault.Place{Commit: commit}, "", "no such commit")
-}
-
-func (c commits) Changed(context.Context, *v1alpha1.TestRepository, string, string) ([]string, bool, error) {
-	return nil, false, nil
-}
-
-func tree(suites ...string) fstest.MapFS {
-	files := fstest.MapFS{"tests/overlays/staging/kustomization.yaml": {Data: []byte("resources: [../..]\n")}}
-	resources := "resources:\n"
-	for _, name := range suites {
-		resources += "- " + name + ".yaml\n"
-		files["tests/"+name+".yaml"] = &fstest.MapFile{Data: []byte("apiVersion: assay.dev/v1alpha1\nkind: TestSuite\nmetadata: {name: " + name + "}\n" +
-			"spec: {image: image, command: [run]}\n")}
-	}
-	files["tests/kustomization.yaml"] = &fstest.MapFile{Data: []byte(resources)}
-	return files
-}
 
 // contested is a client whose next writes come too late: somebody else wrote first, about what
 // the reconciler's watch does not tell.
@@ -101,6 +73,8 @@ type lab struct {
 	executor *memory.Executor
 	repo     *v1alpha1.TestRepository
 	start    func() (stop func())
+	// cached is the client of the manager that was started last.
+	cached client.Client
 	// conflicts is how many of the reconciler's next writes are refused.
 	conflicts atomic.Int32
 }
@@ -134,6 +108,7 @@ func newLab(t *testing.T, source commits) *lab {
 		if err != nil {
 			t.Fatal(err)
 		}
+		l.cached = mgr.GetClient()
 		rendered := catalogs.New(source, 0)
 		contents, err := NewContents(mgr.GetClient(), source, rendered, t.TempDir(), 0)
 		if err != nil {
@@ -178,6 +153,29 @@ func (l *lab) create(t *testing.T, o client.Object) {
 func (l *lab) newRun(t *testing.T, commit, environment string) *v1alpha1.TestRun {
 	t.Helper()
 	run := runner.NewRun(l.repo, v1alpha1.TestRunSpec{Environment: environment, Commit: commit, Branch: "main", Cause: v1alpha1.Cause{Type: v1alpha1.CausePush}}, "")
+	l.create(t, run)
+	return run
+}
+
+// untilCached waits for the reconciler's cache to know the object as it is.
+func (l *lab) untilCached(t *testing.T, o client.Object) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	version := o.GetResourceVersion()
+	err := apiwait.PollUntilContextCancel(ctx, 20*time.Millisecond, true, func(ctx context.Context) (bool, error) {
+		err := l.cached.Get(ctx, client.ObjectKeyFromObject(o), o)
+		return err == nil && o.GetResourceVersion() == version, err
+	})
+	if err != nil {
+		t.Fatalf("the cache does not learn of %s: %v", o.GetName(), err)
+	}
+}
+
+func (l *lab) newPullRequest(t *testing.T, commit, environment string) *v1alpha1.TestRun {
+	t.Helper()
+	cause := v1alpha1.Cause{Type: v1alpha1.CausePullRequest, PullRequest: &v1alpha1.PullRequestRef{Number: 7}}
+	run := runner.NewRun(l.repo, v1alpha1.TestRunSpec{Environment: environment, Commit: commit, Branch: "main", Cause: cause}, "")
 	l.create(t, run)
 	return run
 }
@@ -229,7 +227,11 @@ func (l *lab) touch(t *testing.T, run *v1alpha1.TestRun) {
 
 func TestAPIServerRunsAreSeenThrough(t *testing.T) {
 	one, two, four := strings.Repeat("1", 40), strings.Repeat("2", 40), strings.Repeat("4", 40)
-	l := newLab(t, commits{one: tree("api", "web"), two: tree("api"), four: tree("api")})
+	five, six, seven, eight := strings.Repeat("5", 40), strings.Repeat("6", 40), strings.Repeat("7", 40), strings.Repeat("8", 40)
+	l := newLab(t, commits{
+		one: tree("api", "web"), two: tree("api"), four: tree("api"), eight: tree("api", "slow"),
+		five: with(tree("unit"), "other/a", "five"), six: with(tree("unit"), "other/a", "six"), seven: with(tree("unit"), "other/a", "seven"),
+	})
 	stop := l.start()
 	t.Cleanup(func() { stop() })
 
@@ -269,6 +271,47 @@ func TestAPIServerRunsAreSeenThrough(t *testing.T) {
 	t.Run("a commit that is not there ends the run with its reason", func(t *testing.T) {
 		run := l.newRun(t, strings.Repeat("3", 40), "staging")
 		l.until(t, run, "it is errored", func() bool { return run.Status.State == v1alpha1.StateErrored })
+	})
+	t.Run("a hermetic suite that passed is not run again for a pull request", func(t *testing.T) {
+		first := l.newPullRequest(t, five, "staging")
+		l.endAttempt(t, first, "unit", 0)
+		l.until(t, first, "it has passed", func() bool { return first.Status.State == v1alpha1.StatePassed })
+
+		second := l.newPullRequest(t, six, "staging") // where only another folder differs
+		l.until(t, second, "it has passed", func() bool { return second.Status.State == v1alpha1.StatePassed })
+		if suite := second.Status.Suites[0]; len(suite.Attempts) > 0 || second.Status.Plan[0].Reused == nil || second.Status.Plan[0].Reused.Run != first.Name {
+			t.Errorf("the status is %+v", second.Status)
+		}
+		attempts, err := l.executor.List(t.Context(), second)
+		if err != nil || len(attempts) > 0 {
+			t.Errorf("there are pods: %+v, error %v", attempts, err)
+		}
+
+		env := &v1alpha1.TestEnvironment{}
+		if err := l.client.Get(t.Context(), client.ObjectKey{Name: "staging"}, env); err != nil {
+			t.Fatal(err)
+		}
+		env.Spec.Env = []corev1.EnvVar{{Name: "FLAG", Value: "on"}}
+		if err := l.client.Update(t.Context(), env); err != nil {
+			t.Fatal(err)
+		}
+		l.untilCached(t, env)
+		third := l.newPullRequest(t, seven, "staging")
+		l.endAttempt(t, third, "unit", 0)
+		l.until(t, third, "it has passed on a pod of its own", func() bool {
+			return third.Status.State == v1alpha1.StatePassed && len(third.Status.Suites[0].Attempts) == 1
+		})
+	})
+	t.Run("what the environment forbids ends its suite alone", func(t *testing.T) {
+		run := l.newRun(t, eight, "staging")
+		l.endAttempt(t, run, "api", 0)
+		l.until(t, run, "it is errored", func() bool { return run.Status.State == v1alpha1.StateErrored })
+		for _, suite := range run.Status.Suites {
+			if suite.Name == "slow" && (suite.Reason != string(fault.PolicyViolation) || len(suite.Attempts) > 0) ||
+				suite.Name == "api" && suite.State != v1alpha1.StatePassed {
+				t.Errorf("the suite is %+v", suite)
+			}
+		}
 	})
 	t.Run("a deleted run takes its pods with it", func(t *testing.T) {
 		run := l.newRun(t, two, "prod")

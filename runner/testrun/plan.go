@@ -3,50 +3,48 @@ package testrun
 import (
 	"context"
 
-	"github.com/assay-dev/assay/api/fault"
 	"github.com/assay-dev/assay/api/v1alpha1"
 	"github.com/assay-dev/assay/catalog"
+	"github.com/assay-dev/assay/runner/catalogs"
 )
 
-// plan gathers what a plan depends on, and asks for it.
-func (r *Reconciler) plan(ctx context.Context, run *v1alpha1.TestRun, repo *v1alpha1.TestRepository) ([]v1alpha1.PlannedSuite, error) {
-	head, err := r.Catalogs.At(ctx, repo, run.Spec.Commit, run.Spec.Environment)
-	if err != nil {
+// Plan gives the plan of the run as it would be made now. It changes nothing.
+func (r *Reconciler) Plan(ctx context.Context, run *v1alpha1.TestRun, repo *v1alpha1.TestRepository, env *v1alpha1.TestEnvironment) ([]v1alpha1.PlannedSuite, error) {
+	input := catalog.PlanInput{
+		Cause:       run.Spec.Cause,
+		Branch:      run.Spec.Branch,
+		Requested:   run.Spec.Suites,
+		TestsPath:   repo.TestsPath(),
+		Environment: env,
+	}
+	if _, err := catalogs.Gather(ctx, commitsOf{r, run, repo}, &input); err != nil {
 		return nil, err
 	}
-	input := catalog.PlanInput{
-		Head:      head,
-		Cause:     run.Spec.Cause,
-		Branch:    run.Spec.Branch,
-		Requested: run.Spec.Suites,
-		TestsPath: repo.TestsPath(),
-	}
-	if run.Spec.Base != "" {
-		if err := r.compare(ctx, run, repo, &input); err != nil {
-			return nil, err
-		}
+	if err := r.prove(ctx, run, repo, &input); err != nil {
+		return nil, err
 	}
 	return catalog.Plan(input)
 }
 
-// compare adds what is known of the base. A base that cannot be read (any more) is unknown,
-// and then everything runs; a host that does not answer is waited for.
-func (r *Reconciler) compare(ctx context.Context, run *v1alpha1.TestRun, repo *v1alpha1.TestRepository, input *catalog.PlanInput) error {
-	var err error
-	input.Changed, input.ChangedKnown, err = r.Source.Changed(ctx, repo, run.Spec.Base, run.Spec.Commit)
-	if err != nil && fault.Of(err) != fault.User {
-		return err
+// commitsOf is the change from the base of a run to its commit.
+type commitsOf struct {
+	*Reconciler
+	run  *v1alpha1.TestRun
+	repo *v1alpha1.TestRepository
+}
+
+func (c commitsOf) Head(ctx context.Context) (catalog.Catalog, error) {
+	return c.Catalogs.At(ctx, c.repo, c.run.Spec.Commit, c.run.Spec.Environment)
+}
+
+func (c commitsOf) Base(ctx context.Context) (catalog.Catalog, error) {
+	return c.Catalogs.At(ctx, c.repo, c.run.Spec.Base, c.run.Spec.Environment)
+}
+
+// Paths are not known of a run without a base.
+func (c commitsOf) Paths(ctx context.Context) ([]string, bool, error) {
+	if c.run.Spec.Base == "" {
+		return nil, false, nil
 	}
-	if err != nil || !input.ChangedKnown {
-		input.ChangedKnown = false
-		return nil
-	}
-	base, err := r.Catalogs.At(ctx, repo, run.Spec.Base, run.Spec.Environment)
-	switch {
-	case err == nil:
-		input.Base = &base
-	case fault.Of(err) != fault.User:
-		return err
-	}
-	return nil
+	return c.Source.Changed(ctx, c.repo, c.run.Spec.Base, c.run.Spec.Commit)
 }

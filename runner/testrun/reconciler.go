@@ -72,7 +72,7 @@ func (r *Reconciler) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Resu
 		return r.unplannable(ctx, run, err)
 	}
 	if !meta.IsStatusConditionTrue(run.Status.Conditions, v1alpha1.PlannedCondition) {
-		plan, err := r.plan(ctx, run, repo)
+		plan, err := r.Plan(ctx, run, repo, env)
 		if err != nil {
 			return r.unplannable(ctx, run, err)
 		}
