@@ -109,9 +109,19 @@ func (s *selection) definition(suite Suite) []string {
 	case !ok:
 		return []string{"new suite"}
 	case base.Digest != suite.Digest:
-		return []string{"its definition changed: " + strings.Join(changedFields(&base.TestSuite, &suite.TestSuite), ", ")}
+		return []string{"its definition changed: " + changedPaths(&base.TestSuite, &suite.TestSuite)}
 	}
 	return nil
+}
+
+// changedPaths names the first fields that differ, and counts the others.
+func changedPaths(before, after *v1alpha1.TestSuite) string {
+	d := Differences(before, after)
+	paths := make([]string, 0, len(d.Fields))
+	for _, f := range d.Fields {
+		paths = append(paths, f.Path)
+	}
+	return listedOf(paths, len(paths)+int(d.More))
 }
 
 // content looks for changed files that the pod gets. Files that rendering reads are in the
