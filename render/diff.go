@@ -2,6 +2,7 @@ package render
 
 import (
 	"encoding/json"
+	"slices"
 	"strings"
 
 	"github.com/assay-dev/assay/api/v1alpha1"
@@ -95,8 +96,8 @@ func Shortened(d Difference, bytes int) Difference {
 
 // withFields gives copies that hold at most that many fields each.
 func withFields(suites []v1alpha1.SuiteDifference, most int) []v1alpha1.SuiteDifference {
-	cut := make([]v1alpha1.SuiteDifference, len(suites))
-	for i, s := range suites {
+	cut := slices.Clone(suites)
+	for i, s := range cut {
 		if over := len(s.Fields) - most; over > 0 {
 			s.Fields, s.More = s.Fields[:most:most], s.More+int32(over)
 		}

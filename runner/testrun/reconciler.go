@@ -76,7 +76,9 @@ func (r *Reconciler) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Resu
 		if err != nil {
 			return r.unplannable(ctx, run, err)
 		}
-		if err := r.write(ctx, run, runner.Planned(run, plan, time.Now())); err != nil {
+		status := runner.Planned(run, plan.suites, time.Now())
+		status.CatalogDiff = plan.diff
+		if err := r.write(ctx, run, status); err != nil {
 			return settle(err)
 		}
 	}
