@@ -15,6 +15,25 @@ const (
 	differencesShown = 4
 )
 
+// Change is what changes in the catalog of an environment.
+type Change struct {
+	// Environment is its name, or other words for what is compared.
+	Environment string
+	// Difference is nil when it is not known.
+	Difference *v1alpha1.CatalogDifference
+}
+
+// Changes gives the changes as Markdown: a heading, and a list for each difference, which
+// environments that change alike share. It is "" when nothing changes. The texts may be
+// anybody's: they are inert, and bounded.
+func Changes(all []Change) string {
+	differences := sameDifferences(all)
+	if len(differences) == 0 {
+		return ""
+	}
+	return "### Catalog changes\n\n" + changesLists(differences, true)
+}
+
 // difference is what changes in the catalogs of some environments alike.
 type difference struct {
 	v1alpha1.CatalogDifference
@@ -25,12 +44,12 @@ type difference struct {
 // where names the environments.
 func (d difference) where() string { return names(d.environments) }
 
-// catalogDifferences gives what changes in the catalogs, each difference once.
-func (c conversation) catalogDifferences() []difference {
+// sameDifferences gives each difference once, in the order of the changes.
+func sameDifferences(changes []Change) []difference {
 	var all []difference
 	at := map[string]int{}
-	for _, r := range c.runs {
-		d := r.Status.CatalogDiff
+	for _, c := range changes {
+		d := c.Difference
 		if d == nil || d.Empty() {
 			continue
 		}
@@ -41,7 +60,7 @@ func (c conversation) catalogDifferences() []difference {
 			at[d.Summary()+text] = i
 			all = append(all, difference{CatalogDifference: *d, text: text})
 		}
-		all[i].environments = append(all[i].environments, r.Spec.Environment)
+		all[i].environments = append(all[i].environments, c.Environment)
 	}
 	return all
 }
@@ -49,17 +68,39 @@ func (c conversation) catalogDifferences() []difference {
 // changes says what becomes of the catalogs: folded away a list of suites and fields, or a
 // line where there is no room for it.
 func (c conversation) changes(d detail) string {
-	all := c.catalogDifferences()
+	var changes []Change
+	for _, r := range c.runs {
+		changes = append(changes, Change{r.Spec.Environment, r.Status.CatalogDiff})
+	}
+	all := sameDifferences(changes)
 	if len(all) == 0 || d <= shortTable {
 		return ""
 	}
-	title := "Catalog changes: " + c.changesTitle(all)
+	title := "Catalog changes: " + changesTitle(all, len(c.runs) > 1)
 	if d <= withoutChanges {
 		return inline(title, 300)
 	}
+	return details(summary(title, 300), changesLists(all, len(all) > 1), false)
+}
+
+// changesTitle counts what changes where.
+func changesTitle(all []difference, where bool) string {
+	var parts []string
+	for _, one := range all {
+		part := one.Summary()
+		if where {
+			part += " (" + one.where() + ")"
+		}
+		parts = append(parts, part)
+	}
+	return strings.Join(parts, "; ")
+}
+
+// changesLists gives the lists in fences, with where each holds above it.
+func changesLists(all []difference, where bool) string {
 	var parts []string
 	for _, one := range all[:min(len(all), differencesShown)] {
-		if len(all) > 1 {
+		if where {
 			parts = append(parts, fmt.Sprintf("**%s**: %s", inline(one.where(), 200), one.Summary()))
 		}
 		parts = append(parts, fenced("diff", one.text, differenceBytes))
@@ -67,18 +108,7 @@ func (c conversation) changes(d detail) string {
 	if n := len(all) - differencesShown; n > 0 {
 		parts = append(parts, fmt.Sprintf("… and others in %d more", n))
 	}
-	return details(summary(title, 300), strings.Join(parts, "\n\n"), false)
-}
-
-func (c conversation) changesTitle(all []difference) string {
-	if len(c.runs) == 1 {
-		return all[0].Summary()
-	}
-	var parts []string
-	for _, one := range all {
-		parts = append(parts, fmt.Sprintf("%s (%s)", one.Summary(), one.where()))
-	}
-	return strings.Join(parts, "; ")
+	return strings.Join(parts, "\n\n")
 }
 
 // differenceText lists suites and fields as a diff does, within bounds. No line of it begins
