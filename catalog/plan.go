@@ -134,7 +134,10 @@ func scheduledReason(cause v1alpha1.Cause) string {
 const shownInList = 3
 
 // listed gives the first few texts and the count of the others.
-func listed(texts []string) string {
+func listed(texts []string) string { return listedOf(texts, len(texts)) }
+
+// listedOf is for the first texts of a greater number.
+func listedOf(texts []string, all int) string {
 	s := ""
 	for i, text := range texts[:min(len(texts), shownInList)] {
 		if i > 0 {
@@ -142,7 +145,7 @@ func listed(texts []string) string {
 		}
 		s += text
 	}
-	if more := len(texts) - shownInList; more > 0 {
+	if more := all - min(len(texts), shownInList); more > 0 {
 		s += fmt.Sprintf(" and %d more", more)
 	}
 	return s

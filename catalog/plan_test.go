@@ -86,7 +86,7 @@ func TestPlanOfOneSuite(t *testing.T) {
 		},
 		"its definition changed": {
 			base: `{tool: k6, on: {pullRequest: {paths: [none]}}}`, head: `{tool: k6, args: [a.js], env: [{name: A, value: b}], on: {pullRequest: {paths: [none]}}}`, cause: pr,
-			run: true, reasons: []string{"its definition changed: spec.args, spec.env"},
+			run: true, reasons: []string{"its definition changed: spec.args, spec.env[name=A].value"},
 		},
 		"a definition that only writes a default is the same": {
 			base: `{tool: k6, on: {pullRequest: {paths: [none]}}}`, head: `{tool: k6, gate: required, timeout: 600s, on: {pullRequest: {paths: [none]}}}`, cause: pr,
@@ -124,11 +124,11 @@ func TestPlanOfOneSuite(t *testing.T) {
 		},
 		"all reasons are told": {
 			base: onPaths, head: `{tool: k6, args: [a.js], content: {paths: [tests/load]}, on: {pullRequest: {}}}`, cause: pr, changed: []string{"tests/load/a.js"},
-			run: true, reasons: []string{"runs on every pull request", "its definition changed: spec.args, spec.on", "its content changed: tests/load/a.js"},
+			run: true, reasons: []string{"runs on every pull request", "its definition changed: spec.args, spec.on.pullRequest.paths", "its content changed: tests/load/a.js"},
 		},
 		"a branch that matches": {
 			base: plain, head: `{tool: k6, on: {push: {branches: [main, "release/*"]}}}`, cause: psh, branch: "release/1", run: true,
-			reasons: []string{"runs on every push", "its definition changed: spec.on"},
+			reasons: []string{"runs on every push", "its definition changed: spec.on.pullRequest, spec.on.push.branches"},
 		},
 		"a branch that does not": {
 			base: plain, head: `{tool: k6, on: {push: {branches: [main, "release/*"]}}}`, cause: psh, branch: "feature/x",

@@ -150,7 +150,7 @@ func (s *selection) definition(suite Suite) []string {
 		}
 		return []string{"new suite" + s.with()}
 	case base.Digest != suite.Digest:
-		return []string{"its definition changed: " + listed(changedFields(&base.TestSuite, &suite.TestSuite)) + s.with(suite.File, base.File)}
+		return []string{"its definition changed: " + changedPaths(&base.TestSuite, &suite.TestSuite) + s.with(suite.File, base.File)}
 	}
 	return nil
 }
@@ -170,6 +170,16 @@ func (s *selection) with(own ...string) string {
 		return ""
 	}
 	return " (with " + listedPaths(files) + ")"
+}
+
+// changedPaths names the first fields that differ, and counts the others.
+func changedPaths(before, after *v1alpha1.TestSuite) string {
+	d := Differences(before, after)
+	paths := make([]string, 0, len(d.Fields))
+	for _, f := range d.Fields {
+		paths = append(paths, f.Path)
+	}
+	return listedOf(paths, len(paths)+int(d.More))
 }
 
 // content looks for changed files that the pod gets. Files that rendering reads are in the

@@ -9,7 +9,8 @@ import (
 )
 
 // comment says how the change stands in every environment: a verdict, a table of suites and
-// environments, the failures, what was left out, why the rest ran, and how to run it again.
+// environments, the failures, what changes in the catalogs, what was left out, why the rest
+// ran, and how to run it again.
 // runs holds one run for each environment. The fullest form that fits is taken.
 func comment(in ComposeInput, runs []*v1alpha1.TestRun, marker string) string {
 	limit := in.Limits.Comment
@@ -41,6 +42,7 @@ const (
 	withoutPassed  // the table leaves out suites that passed everywhere
 	withoutLeftOut // nor is said what was left out
 	withoutReasons // nor why the others ran
+	withoutChanges // of the catalogs' changes the number only
 	everything
 )
 
@@ -70,7 +72,7 @@ func newConversation(in ComposeInput, runs []*v1alpha1.TestRun) conversation {
 func (c conversation) body(marker string, d detail) string {
 	parts := []string{marker + "\n### " + c.headline()}
 	if d > headlineOnly {
-		parts = append(parts, c.subject(), c.faults(), c.table(d), c.failures(d))
+		parts = append(parts, c.subject(), c.faults(), c.table(d), c.failures(d), c.changes(d))
 	}
 	if d > withoutLeftOut {
 		parts = append(parts, c.leftOut())

@@ -46,9 +46,12 @@ func unlinked(s string, most int) string {
 // plain gives hostile text as one line without control characters; it is not escaped.
 func plain(s string) string { return strings.Join(strings.Fields(printable(s)), " ") }
 
-// block gives hostile text as a fenced block, cut to most bytes. The fence is longer than any
-// run of backticks inside, so nothing in it can close it.
-func block(s string, most int) string {
+// block gives hostile text as a fenced block, cut to most bytes.
+func block(s string, most int) string { return fenced("text", s, most) }
+
+// fenced is a block of a language of ours. The fence is longer than any run of backticks
+// inside, so nothing in it can close it.
+func fenced(language, s string, most int) string {
 	s = strings.Trim(printable(s), "\n")
 	if len(s) > most {
 		s = strings.ToValidUTF8(s[:most], "") + "\n…"
@@ -56,7 +59,7 @@ func block(s string, most int) string {
 	// Markdown is not parsed in a fence, but our own search for a marker is.
 	s = strings.ReplaceAll(s, "<!--", "<!"+zeroWidthSpace+"--")
 	fence := strings.Repeat("`", max(3, longestRun(s, '`')+1))
-	return fence + "text\n" + s + "\n" + fence
+	return fence + language + "\n" + s + "\n" + fence
 }
 
 var ansi = regexp.MustCompile(`\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)?|[@-Z\\-_])`)

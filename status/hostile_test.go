@@ -45,7 +45,7 @@ func FuzzNothingGetsOut(f *testing.F) {
 }
 
 var (
-	fence = regexp.MustCompile("^(`{3,})(text)?$")
+	fence = regexp.MustCompile("^(`{3,})(text|diff)?$")
 	tags  = regexp.MustCompile(`</?(details|details open|summary)>`)
 	// what may not be found in rendered text; each is broken by a zero-width space.
 	live = regexp.MustCompile(`(?i)[@#!$~^%][a-z0-9_]|://|www\.|gh-[0-9]|mailto:|<!--`)
@@ -56,7 +56,7 @@ func inert(t *testing.T, comment string) {
 	t.Helper()
 	open, details := "", 0
 	for _, line := range strings.Split(comment, "\n") {
-		if m := fence.FindStringSubmatch(line); m != nil && (open == "" && m[2] == "text" || m[1] == open && m[2] == "") {
+		if m := fence.FindStringSubmatch(line); m != nil && (open == "" && m[2] != "" || m[1] == open && m[2] == "") {
 			if open == "" {
 				open = m[1]
 			} else {
@@ -123,6 +123,10 @@ func hostileInput(a, b string, limit int) ComposeInput {
 			Suites: []v1alpha1.SuiteStatus{
 				{Name: "api" + a, State: v1alpha1.StateFailed, Failures: []v1alpha1.CaseFailure{{Name: a, Message: b, File: a, Line: 3}, {Name: b, Message: a, File: b}}},
 				{Name: b, State: v1alpha1.StateErrored, Reason: a, Message: b},
+			},
+			CatalogDiff: &v1alpha1.CatalogDifference{
+				Added: []string{a, b}, Removed: []string{b},
+				Changed: []v1alpha1.SuiteDifference{{Suite: a, More: 1, Fields: []v1alpha1.FieldDifference{{Path: a, Before: b}, {Path: b, Before: a, After: b}}}},
 			},
 		},
 	}

@@ -14,7 +14,7 @@ func TestCommentFitsEveryLimit(t *testing.T) {
 	in := hostileInput("checkout pays with card", "expected 200, got 502", 0)
 	r := &in.Runs[0]
 	r.Status.State = v1alpha1.StateFailed
-	r.Status.Plan, r.Status.Suites = nil, nil
+	r.Status.Plan, r.Status.Suites, r.Status.CatalogDiff = nil, nil, &v1alpha1.CatalogDifference{}
 	for i := range 1000 {
 		name := fmt.Sprintf("suite-%04d", i)
 		r.Status.Plan = append(r.Status.Plan,
@@ -28,6 +28,8 @@ func TestCommentFitsEveryLimit(t *testing.T) {
 			}
 		}
 		r.Status.Suites = append(r.Status.Suites, s)
+		r.Status.CatalogDiff.Changed = append(r.Status.CatalogDiff.Changed,
+			v1alpha1.SuiteDifference{Suite: name, Fields: []v1alpha1.FieldDifference{{Path: "spec.image", Before: "a", After: strings.Repeat("`", 200)}}})
 	}
 	before := 0
 	for _, limit := range []int{200, 500, 1000, 2000, 4000, 8000, 16000, 32768, 65536, 1_000_000} {

@@ -178,6 +178,10 @@ type TestRunStatus struct {
 	// +listMapKey=suite
 	// +optional
 	Plan []PlannedSuite `json:"plan,omitempty"`
+	// catalogDiff is what differs from the catalog of the base, in at most 16 KiB: without
+	// suites when nothing does. It is not there when the base has no catalog to compare with.
+	// +optional
+	CatalogDiff *CatalogDifference `json:"catalogDiff,omitempty"`
 	// suites that run, in the order of the plan.
 	// +listType=map
 	// +listMapKey=name

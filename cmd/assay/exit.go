@@ -26,7 +26,7 @@ var exitCodes = []struct {
 	meaning string
 }{
 	{exitOK, "it is well: the catalog is valid, the run passed"},
-	{exitTests, "a run ended and did not pass: it failed, could not be carried out, or was cancelled"},
+	{exitTests, "a run ended and did not pass: it failed, could not be carried out, or was cancelled; or\ncatalogs differ, when diff is asked for an exit code"},
 	{exitUser, "something that was given is wrong, and the message says where and what to do: a suite, a\nkustomization, an object of the cluster, a credential"},
 	{exitUnknown, "it could not be found out: a host did not answer, the time was up, you stopped waiting, or a\nfault of ours"},
 	{exitUsage, "the command line is wrong: an unknown flag, a missing argument"},
@@ -34,6 +34,9 @@ var exitCodes = []struct {
 
 // errNotPassed is for a run that ended otherwise; what there is to say about it has been said.
 var errNotPassed = errors.New("the run did not pass")
+
+// wasSaid says whether err only stands for an exit code.
+func wasSaid(err error) bool { return errors.Is(err, errNotPassed) || errors.Is(err, errDiffers) }
 
 // usageError is a command line that cannot be carried out.
 type usageError struct{ err error }
@@ -46,7 +49,7 @@ func usagef(format string, args ...any) error { return &usageError{fmt.Errorf(fo
 // exitCode gives the code of an error that is not about usage. Of several problems the user's
 // decides, since a transient one beside it would change nothing.
 func exitCode(err error) int {
-	if errors.Is(err, errNotPassed) {
+	if wasSaid(err) {
 		return exitTests
 	}
 	for _, f := range fault.All(err) {
@@ -59,7 +62,7 @@ func exitCode(err error) int {
 
 // printProblems writes every problem of err on a line of its own: file:line: field: message (remedy).
 func printProblems(w io.Writer, err error) {
-	if errors.Is(err, errNotPassed) {
+	if wasSaid(err) {
 		return
 	}
 	for _, f := range fault.All(err) {

@@ -14,6 +14,7 @@ var subcommands = []func() *cobra.Command{
 	newValidateCommand,
 	newRenderCommand,
 	newPlanCommand,
+	newDiffCommand,
 	newRunCommand,
 	newControllerCommand,
 	newVersionCommand,
@@ -27,7 +28,7 @@ func newRootCommand() *cobra.Command {
 		Long: `Assay runs the test suites that a Git repository defines inside the clusters that
 they are about, and answers on the commit and the pull request.
 
-validate, render and plan work offline on a working copy and say what the
+validate, render, plan and diff work offline on a working copy and say what the
 controller would; run asks the controller of a cluster for a run and follows it.`,
 		SilenceUsage:  true,
 		SilenceErrors: true,

@@ -255,6 +255,20 @@ func TestAPIServerRunsAreSeenThrough(t *testing.T) {
 			t.Errorf("%d attempts", n)
 		}
 	})
+	t.Run("what the catalog changes stands on the run", func(t *testing.T) {
+		run := runner.NewRun(l.repo, v1alpha1.TestRunSpec{Environment: "staging", Commit: one, Base: two, Branch: "topic", Cause: v1alpha1.Cause{Type: v1alpha1.CausePush}}, "")
+		l.create(t, run)
+		l.until(t, run, "it is planned", func() bool { return len(run.Status.Plan) > 0 })
+		if d := run.Status.CatalogDiff; d == nil || d.Summary() != "1 added" || d.Added[0] != "web" {
+			t.Errorf("the difference is %+v", d)
+		}
+		run = runner.NewRun(l.repo, v1alpha1.TestRunSpec{Environment: "staging", Commit: four, Base: two, Branch: "topic", Cause: v1alpha1.Cause{Type: v1alpha1.CausePush}}, "")
+		l.create(t, run)
+		l.until(t, run, "it is planned", func() bool { return len(run.Status.Plan) > 0 })
+		if d := run.Status.CatalogDiff; d == nil || !d.Empty() {
+			t.Errorf("the difference is %+v, want one without suites", d)
+		}
+	})
 	t.Run("writes that come too late are repeated", func(t *testing.T) {
 		l.conflicts.Store(2)
 		run := l.newRun(t, four, "staging")

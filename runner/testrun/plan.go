@@ -5,11 +5,28 @@ import (
 
 	"github.com/assay-dev/assay/api/v1alpha1"
 	"github.com/assay-dev/assay/catalog"
+	"github.com/assay-dev/assay/render"
 	"github.com/assay-dev/assay/runner/catalogs"
 )
 
+// maxDiffBytes is what status.catalogDiff may take of the run.
+const maxDiffBytes = 16 << 10
+
+// planned is what there is to say of a run before it starts.
+type planned struct {
+	suites []v1alpha1.PlannedSuite
+	// diff from the catalog of the base; nil when that is not known.
+	diff *v1alpha1.CatalogDifference
+}
+
 // Plan gives the plan of the run as it would be made now. It changes nothing.
 func (r *Reconciler) Plan(ctx context.Context, run *v1alpha1.TestRun, repo *v1alpha1.TestRepository, env *v1alpha1.TestEnvironment) ([]v1alpha1.PlannedSuite, error) {
+	p, err := r.plan(ctx, run, repo, env)
+	return p.suites, err
+}
+
+// plan gathers what a plan depends on, and asks for it.
+func (r *Reconciler) plan(ctx context.Context, run *v1alpha1.TestRun, repo *v1alpha1.TestRepository, env *v1alpha1.TestEnvironment) (planned, error) {
 	input := catalog.PlanInput{
 		Cause:       run.Spec.Cause,
 		Branch:      run.Spec.Branch,
@@ -18,12 +35,17 @@ func (r *Reconciler) Plan(ctx context.Context, run *v1alpha1.TestRun, repo *v1al
 		Environment: env,
 	}
 	if _, err := catalogs.Gather(ctx, commitsOf{r, run, repo}, &input); err != nil {
-		return nil, err
+		return planned{}, err
 	}
 	if err := r.prove(ctx, run, repo, &input); err != nil {
-		return nil, err
+		return planned{}, err
 	}
-	return catalog.Plan(input)
+	suites, err := catalog.Plan(input)
+	if err != nil || input.Base == nil {
+		return planned{suites: suites}, err
+	}
+	diff := render.Shortened(render.Diff(*input.Base, input.Head), maxDiffBytes)
+	return planned{suites: suites, diff: &diff}, nil
 }
 
 // commitsOf is the change from the base of a run to its commit.

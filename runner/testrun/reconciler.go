@@ -72,11 +72,13 @@ func (r *Reconciler) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Resu
 		return r.unplannable(ctx, run, err)
 	}
 	if !meta.IsStatusConditionTrue(run.Status.Conditions, v1alpha1.PlannedCondition) {
-		plan, err := r.Plan(ctx, run, repo, env)
+		plan, err := r.plan(ctx, run, repo, env)
 		if err != nil {
 			return r.unplannable(ctx, run, err)
 		}
-		if err := r.write(ctx, run, runner.Planned(run, plan, time.Now())); err != nil {
+		status := runner.Planned(run, plan.suites, time.Now())
+		status.CatalogDiff = plan.diff
+		if err := r.write(ctx, run, status); err != nil {
 			return settle(err)
 		}
 	}
