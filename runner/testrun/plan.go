@@ -10,6 +10,15 @@ import (
 
 // Plan gives the plan of the run as it would be made now. It changes nothing.
 func (r *Reconciler) Plan(ctx context.Context, run *v1alpha1.TestRun, repo *v1alpha1.TestRepository, env *v1alpha1.TestEnvironment) ([]v1alpha1.PlannedSuite, error) {
+	input, err := r.gather(ctx, run, repo, env)
+	if err != nil {
+		return nil, err
+	}
+	return catalog.Plan(input)
+}
+
+// gather gives all that the plan depends on.
+func (r *Reconciler) gather(ctx context.Context, run *v1alpha1.TestRun, repo *v1alpha1.TestRepository, env *v1alpha1.TestEnvironment) (catalog.PlanInput, error) {
 	input := catalog.PlanInput{
 		Cause:       run.Spec.Cause,
 		Branch:      run.Spec.Branch,
@@ -18,12 +27,10 @@ func (r *Reconciler) Plan(ctx context.Context, run *v1alpha1.TestRun, repo *v1al
 		Environment: env,
 	}
 	if _, err := catalogs.Gather(ctx, commitsOf{r, run, repo}, &input); err != nil {
-		return nil, err
+		return catalog.PlanInput{}, err
 	}
-	if err := r.prove(ctx, run, repo, &input); err != nil {
-		return nil, err
-	}
-	return catalog.Plan(input)
+	err := r.prove(ctx, run, repo, &input)
+	return input, err
 }
 
 // commitsOf is the change from the base of a run to its commit.
