@@ -25,19 +25,9 @@ func (r *Reconciler) Plan(ctx context.Context, run *v1alpha1.TestRun, repo *v1al
 	return p.suites, err
 }
 
-// plan gathers what a plan depends on, and asks for it.
 func (r *Reconciler) plan(ctx context.Context, run *v1alpha1.TestRun, repo *v1alpha1.TestRepository, env *v1alpha1.TestEnvironment) (planned, error) {
-	input := catalog.PlanInput{
-		Cause:       run.Spec.Cause,
-		Branch:      run.Spec.Branch,
-		Requested:   run.Spec.Suites,
-		TestsPath:   repo.TestsPath(),
-		Environment: env,
-	}
-	if _, err := catalogs.Gather(ctx, commitsOf{r, run, repo}, &input); err != nil {
-		return planned{}, err
-	}
-	if err := r.prove(ctx, run, repo, &input); err != nil {
+	input, err := r.gather(ctx, run, repo, env)
+	if err != nil {
 		return planned{}, err
 	}
 	suites, err := catalog.Plan(input)
@@ -46,6 +36,22 @@ func (r *Reconciler) plan(ctx context.Context, run *v1alpha1.TestRun, repo *v1al
 	}
 	diff := render.Shortened(render.Diff(*input.Base, input.Head), maxDiffBytes)
 	return planned{suites: suites, diff: &diff}, nil
+}
+
+// gather gives all that the plan depends on.
+func (r *Reconciler) gather(ctx context.Context, run *v1alpha1.TestRun, repo *v1alpha1.TestRepository, env *v1alpha1.TestEnvironment) (catalog.PlanInput, error) {
+	input := catalog.PlanInput{
+		Cause:       run.Spec.Cause,
+		Branch:      run.Spec.Branch,
+		Requested:   run.Spec.Suites,
+		TestsPath:   repo.TestsPath(),
+		Environment: env,
+	}
+	if _, err := catalogs.Gather(ctx, commitsOf{r, run, repo}, &input); err != nil {
+		return catalog.PlanInput{}, err
+	}
+	err := r.prove(ctx, run, repo, &input)
+	return input, err
 }
 
 // commitsOf is the change from the base of a run to its commit.
