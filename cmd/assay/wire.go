@@ -40,6 +40,7 @@ import (
 	"github.com/assay-dev/assay/runner/testrun"
 	"github.com/assay-dev/assay/status/publish"
 	"github.com/assay-dev/assay/sync/git"
+	"github.com/assay-dev/assay/sync/githubapp"
 	"github.com/assay-dev/assay/sync/testrepository"
 )
 
@@ -81,7 +82,8 @@ func runController(ctx context.Context, f controllerFlags) error {
 		return fmt.Errorf("making a client: %w", err)
 	}
 
-	access := testrepository.NewAccess(mgr.GetAPIReader(), forges)
+	apps := githubapp.New(githubapp.Options{Dial: git.Dial, CheckHost: git.CheckHost})
+	access := testrepository.NewAccess(mgr.GetAPIReader(), forges, apps)
 	remote := git.New(git.Options{AllowHTTP: f.allowHTTP})
 	source := testrepository.Source{Access: access, Git: git.NewCache(remote, cacheBytes)}
 	rendered := catalogs.New(source, 0)

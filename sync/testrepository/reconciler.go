@@ -65,6 +65,10 @@ func (r *Reconciler) Reconcile(ctx context.Context, req ctrl.Request) (result ct
 		return ctrl.Result{}, r.patch(ctx, patcher, repo)
 	}
 	pollErr := r.poll(ctx, repo)
+	if fault.ReasonOf(pollErr) == fault.AuthenticationFailed {
+		// Perhaps a token that was kept is not good any more; the next poll gets another.
+		r.Access.Forget(ctx, repo)
+	}
 	if apierrors.IsConflict(pollErr) || errors.Is(pollErr, context.Canceled) {
 		return ctrl.Result{}, pollErr
 	}
