@@ -187,7 +187,10 @@ func TestGitHubAppsReadRepositories(t *testing.T) {
 	github := githubapptest.New(t)
 	github.Installations[7] = "team"
 	var asked atomic.Int32
-	host, head := gitHost(t, func(user, password string) bool { asked.Add(1); return user == "x-access-token" && github.Accepts(password) })
+	host, head := gitHost(t, func(user, password string) bool {
+		asked.Add(1)
+		return user == "x-access-token" && github.Accepts(password)
+	})
 	proxy, through := connectProxy(t)
 	all := map[string]data{
 		"git": {
