@@ -15,6 +15,7 @@ import (
 	"github.com/go-logr/logr/testr"
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/runtime/schema"
@@ -46,6 +47,16 @@ func (c commits) Tree(_ context.Context, _ *v1alpha1.TestRepository, commit, _ s
 
 func (c commits) Changed(context.Context, *v1alpha1.TestRepository, string, string) ([]string, bool, error) {
 	return nil, false, nil
+}
+
+// unsigned is a commit that is there and may not be tested.
+var unsigned = strings.Repeat("5", 40)
+
+func (c commits) Verify(_ context.Context, _ *v1alpha1.TestRepository, commit string) error {
+	if commit == unsigned {
+		return fault.New(fault.SignatureInvalid, fault.Place{Commit: commit}, "sign it", "commit %s is not signed", commit[:12])
+	}
+	return nil
 }
 
 func tree(suites ...string) fstest.MapFS {
@@ -140,7 +151,7 @@ func newLab(t *testing.T, source commits) *lab {
 			t.Fatal(err)
 		}
 		err = (&Reconciler{
-			Client: contested{mgr.GetClient(), &l.conflicts}, Live: mgr.GetAPIReader(), Source: source, Catalogs: rendered, Contents: contents,
+			Client: contested{mgr.GetClient(), &l.conflicts}, Live: mgr.GetAPIReader(), Source: source, Verifier: source, Catalogs: rendered, Contents: contents,
 			Executor: l.executor, Events: mgr.GetEventRecorder("test"), Retention: Retention{Pods: time.Hour, Runs: time.Hour},
 		}).SetupWithManager(mgr, Options{})
 		if err != nil {
@@ -229,7 +240,7 @@ func (l *lab) touch(t *testing.T, run *v1alpha1.TestRun) {
 
 func TestAPIServerRunsAreSeenThrough(t *testing.T) {
 	one, two, four := strings.Repeat("1", 40), strings.Repeat("2", 40), strings.Repeat("4", 40)
-	l := newLab(t, commits{one: tree("api", "web"), two: tree("api"), four: tree("api")})
+	l := newLab(t, commits{one: tree("api", "web"), two: tree("api"), four: tree("api"), unsigned: tree("api")})
 	stop := l.start()
 	t.Cleanup(func() { stop() })
 
@@ -269,6 +280,14 @@ func TestAPIServerRunsAreSeenThrough(t *testing.T) {
 	t.Run("a commit that is not there ends the run with its reason", func(t *testing.T) {
 		run := l.newRun(t, strings.Repeat("3", 40), "staging")
 		l.until(t, run, "it is errored", func() bool { return run.Status.State == v1alpha1.StateErrored })
+	})
+	t.Run("a commit that may not be tested ends the run with its reason", func(t *testing.T) {
+		run := l.newRun(t, unsigned, "staging")
+		l.until(t, run, "it is errored", func() bool { return run.Status.State == v1alpha1.StateErrored })
+		ready := meta.FindStatusCondition(run.Status.Conditions, v1alpha1.ReadyCondition)
+		if ready == nil || ready.Reason != string(fault.SignatureInvalid) || ready.Message != "commit 555555555555 is not signed (sign it)" || len(run.Status.Plan) != 0 {
+			t.Errorf("the status is %+v", run.Status)
+		}
 	})
 	t.Run("a deleted run takes its pods with it", func(t *testing.T) {
 		run := l.newRun(t, two, "prod")

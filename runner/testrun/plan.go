@@ -8,8 +8,22 @@ import (
 	"github.com/assay-dev/assay/catalog"
 )
 
-// plan gathers what a plan depends on, and asks for it.
+// Verifier says whether a commit may be tested.
+type Verifier interface {
+	// Verify is nil for a commit that is signed as the repository asks for, or when it asks for
+	// nothing. A SignatureInvalid fault is final for the commit and the keys of today; other
+	// faults say that it could not be found out.
+	Verify(ctx context.Context, repo *v1alpha1.TestRepository, commit string) error
+}
+
+// plan gathers what a plan depends on, and asks for it. Nothing of a commit is looked at that
+// may not be tested.
 func (r *Reconciler) plan(ctx context.Context, run *v1alpha1.TestRun, repo *v1alpha1.TestRepository) ([]v1alpha1.PlannedSuite, error) {
+	if r.Verifier != nil {
+		if err := r.Verifier.Verify(ctx, repo, run.Spec.Commit); err != nil {
+			return nil, err
+		}
+	}
 	head, err := r.Catalogs.At(ctx, repo, run.Spec.Commit, run.Spec.Environment)
 	if err != nil {
 		return nil, err

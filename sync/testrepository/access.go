@@ -15,6 +15,7 @@ import (
 	"github.com/assay-dev/assay/providers"
 	"github.com/assay-dev/assay/sync/git"
 	"github.com/assay-dev/assay/sync/githubapp"
+	"github.com/assay-dev/assay/sync/signature"
 )
 
 // apiTokenKey is the one Secret key that Flux does not have: a token for the forge's API
@@ -70,6 +71,18 @@ func (a *Access) Endpoint(ctx context.Context, repo *v1alpha1.TestRepository) (g
 		at.Auth.Username, at.Auth.Password, at.Auth.Principal = appUser, c.appToken, c.app.Principal()
 	}
 	return at, nil
+}
+
+// Keys gives those that may sign the repository's commits. It must not be called where
+// spec.verify is not set.
+func (a *Access) Keys(ctx context.Context, repo *v1alpha1.TestRepository) (signature.Keys, error) {
+	const field = "spec.verify.secretRef.name"
+	data, err := a.secret(ctx, repo.Namespace, repo.Spec.Verify.SecretRef.Name, field)
+	if err != nil {
+		return signature.Keys{}, err
+	}
+	keys, err := signature.ParseKeys(data)
+	return keys, fault.At(err, fault.Place{Field: field})
 }
 
 // Forge gives the forge's side. The forge of plain Git has no roles.

@@ -2,6 +2,7 @@ package testrepository
 
 import (
 	"context"
+	"encoding/pem"
 	"errors"
 	"io"
 	"log"
@@ -187,7 +188,7 @@ func TestGitHubAppsReadRepositories(t *testing.T) {
 	github := githubapptest.New(t)
 	github.Installations[7] = "team"
 	var asked atomic.Int32
-	host, head := gitHost(t, func(user, password string) bool {
+	host := newHost(t, func(user, password string) bool {
 		asked.Add(1)
 		return user == "x-access-token" && github.Accepts(password)
 	})
@@ -209,7 +210,7 @@ func TestGitHubAppsReadRepositories(t *testing.T) {
 			return err
 		}
 		refs, err := remote.Refs(t.Context(), at)
-		if err == nil && refs.Hashes["refs/heads/main"] != head {
+		if err == nil && refs.Hashes["refs/heads/main"] != host.head {
 			t.Errorf("got %+v", refs)
 		}
 		return err
@@ -220,7 +221,7 @@ func TestGitHubAppsReadRepositories(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if _, err := cache.Tree(t.Context(), at, head, "tests"); err != nil {
+		if _, err := cache.Tree(t.Context(), at, host.head, "tests"); err != nil {
 			t.Error(err)
 		}
 	}
@@ -262,43 +263,62 @@ func TestGitHubAppsReadRepositories(t *testing.T) {
 	}
 }
 
-// gitHost serves a repository with one commit to whom it lets in.
-func gitHost(t *testing.T, letIn func(user, password string) bool) (*httptest.Server, string) {
+// host serves a repository with one commit to whom it lets in.
+type host struct {
+	*httptest.Server
+	t    *testing.T
+	dir  string
+	head string
+}
+
+func newHost(t *testing.T, letIn func(user, password string) bool) *host {
 	t.Helper()
 	root := t.TempDir()
-	env := []string{"PATH=" + os.Getenv("PATH"), "HOME=" + os.DevNull, "GIT_CONFIG_NOSYSTEM=1", "GIT_CONFIG_GLOBAL=" + os.DevNull,
-		"GIT_AUTHOR_NAME=a", "GIT_AUTHOR_EMAIL=a@example.org", "GIT_COMMITTER_NAME=a", "GIT_COMMITTER_EMAIL=a@example.org"}
-	run := func(args ...string) string {
-		cmd := exec.Command("git", args...)
-		cmd.Dir, cmd.Env = filepath.Join(root, "repo"), env
-		out, err := cmd.Output()
-		if err != nil {
-			t.Fatalf("git %v: %v", args, err)
-		}
-		return strings.TrimSpace(string(out))
-	}
-	if err := os.MkdirAll(filepath.Join(root, "repo", "tests"), 0o755); err != nil {
+	h := &host{t: t, dir: filepath.Join(root, "repo")}
+	if err := os.MkdirAll(filepath.Join(h.dir, "tests"), 0o755); err != nil {
 		t.Fatal(err)
 	}
-	run("init", "-q", "-b", "main")
-	if err := os.WriteFile(filepath.Join(root, "repo", "tests", "a"), []byte("1"), 0o644); err != nil {
+	h.git("", "init", "-q", "-b", "main")
+	if err := os.WriteFile(filepath.Join(h.dir, "tests", "a"), []byte("1"), 0o644); err != nil {
 		t.Fatal(err)
 	}
-	run("add", "-A")
-	run("commit", "-q", "-m", "change")
+	h.git("", "add", "-A")
+	h.git("", "commit", "-q", "-m", "change")
+	h.head = h.git("", "rev-parse", "HEAD")
 	backend := &cgi.Handler{
-		Path: filepath.Join(run("--exec-path"), "git-http-backend"), Logger: log.New(io.Discard, "", 0), Stderr: io.Discard,
-		Env: append(env, "GIT_PROJECT_ROOT="+root, "GIT_HTTP_EXPORT_ALL=1"),
+		Path: filepath.Join(h.git("", "--exec-path"), "git-http-backend"), Logger: log.New(io.Discard, "", 0), Stderr: io.Discard,
+		Env: append(gitEnv(), "GIT_PROJECT_ROOT="+root, "GIT_HTTP_EXPORT_ALL=1"),
 	}
-	server := httptest.NewTLSServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	h.Server = httptest.NewTLSServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if user, password, _ := r.BasicAuth(); !letIn(user, password) {
 			http.Error(w, "who is there?", http.StatusUnauthorized)
 			return
 		}
 		backend.ServeHTTP(w, r)
 	}))
-	t.Cleanup(server.Close)
-	return server, run("rev-parse", "HEAD")
+	t.Cleanup(h.Close)
+	return h
+}
+
+func gitEnv() []string {
+	return []string{"PATH=" + os.Getenv("PATH"), "HOME=" + os.DevNull, "GIT_CONFIG_NOSYSTEM=1", "GIT_CONFIG_GLOBAL=" + os.DevNull,
+		"GIT_AUTHOR_NAME=a", "GIT_AUTHOR_EMAIL=a@example.org", "GIT_COMMITTER_NAME=a", "GIT_COMMITTER_EMAIL=a@example.org"}
+}
+
+// git runs git in the repository with something on its standard input, and gives what it says.
+func (h *host) git(input string, args ...string) string {
+	h.t.Helper()
+	cmd := exec.Command("git", args...)
+	cmd.Dir, cmd.Env, cmd.Stdin = h.dir, gitEnv(), strings.NewReader(input)
+	out, err := cmd.Output()
+	if err != nil {
+		h.t.Fatalf("git %v: %v", args, err)
+	}
+	return strings.TrimSpace(string(out))
+}
+
+func (h *host) ca() string {
+	return string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: h.Certificate().Raw}))
 }
 
 // connectProxy opens tunnels and says to where.
