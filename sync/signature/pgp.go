@@ -63,7 +63,7 @@ func (e weakError) Error() string { return string(e) }
 func strong(signature *packet.Signature) error {
 	switch {
 	case signature.Hash == crypto.SHA1, signature.Hash == crypto.MD5, signature.Hash == crypto.RIPEMD160:
-		return weakError("the weak hash " + signature.Hash.String())
+		return weakError("the weak " + signature.Hash.String())
 	case signature.SigType != packet.SigTypeBinary:
 		return weakError("a signature of text")
 	}

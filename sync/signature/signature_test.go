@@ -156,7 +156,7 @@ func TestVerify(t *testing.T) {
 		"a signature of something else":     {map[string]string{"laptop.pub": sshPublic(laptop)}, withHeader(commit, "gpgsig", sshSign(t, laptop, commit, "file")), "is not what the"},
 		"two signatures":                    {map[string]string{"laptop.pub": sshPublic(laptop)}, withHeader(byLaptop, "gpgsig", sshSign(t, laptop, commit, "git")), "no signature covers"},
 		"a header like that of a signature": {map[string]string{"laptop.pub": sshPublic(laptop)}, withHeader(byLaptop, "gpgsig-sha512", "hidden"), "no signature covers"},
-		"a hash of SHA-1":                   {map[string]string{"ada.asc": pgpPublic(t, ada)}, withHeader(commit, "gpgsig", weakly(t, ada, made)), "weak hash SHA-1"},
+		"a hash of SHA-1":                   {map[string]string{"ada.asc": pgpPublic(t, ada)}, withHeader(commit, "gpgsig", weakly(t, ada, made)), "the weak SHA-1"},
 		"X.509":                             {map[string]string{"ada.asc": pgpPublic(t, ada)}, withHeader(commit, "gpgsig", "-----BEGIN SIGNED MESSAGE-----\nMII=\n-----END SIGNED MESSAGE-----"), "kind that is not supported"},
 		"broken armour, PGP":                {map[string]string{"ada.asc": pgpPublic(t, ada)}, withHeader(commit, "gpgsig", "-----BEGIN PGP SIGNATURE-----\n\n!!!\n-----END PGP SIGNATURE-----"), "cannot be read"},
 		"broken armour, SSH":                {map[string]string{"laptop.pub": sshPublic(laptop)}, withHeader(commit, "gpgsig", "-----BEGIN SSH SIGNATURE-----\nAAAA\n-----END SSH SIGNATURE-----"), "cannot be read"},

@@ -106,7 +106,7 @@ func (k Keys) verifySSH(short string, payload, armoured []byte, now time.Time) e
 		return invalid(signAgain, "commit %s is not what the SSH key %s signed", short, name)
 	}
 	if expired {
-		return invalid("extend it in spec.verify, or use another", "commit %s is signed by the SSH key %s, which is not valid now", short, name)
+		return invalid("extend it in spec.verify, or use another", "commit %s is signed by the SSH key %s, not valid now", short, name)
 	}
 	return invalid(checkKeys, "commit %s is signed by the SSH key %s, which may not", short, name)
 }
