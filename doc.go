@@ -26,6 +26,7 @@
 //	  sync/githubapp/githubapptest :                           GitHub as far as an App needs it, in memory
 //	  sync/signature        : api/fault                        whether a commit was signed by somebody who may
 //	  sync/testrepository   : words brains sync/git sync/githubapp sync/signature  polls repositories, creates runs
+//	  sync/webhook          : api/v1alpha1                     lets forges say that there is something new
 //	  runner/content        : api/fault                        the tar that a pod gets
 //	  runner/memory         : words brains runner/content      an executor in memory
 //	  runner/runnertest     : words brains                     the conformance suite of executors

@@ -130,6 +130,11 @@ func runController(ctx context.Context, f controllerFlags) error {
 	if err := mgr.Add(server); err != nil {
 		return fmt.Errorf("adding the gateway: %w", err)
 	}
+	if f.webhookAddr != "" {
+		if err := addWebhook(mgr, config, f); err != nil {
+			return err
+		}
+	}
 	return mgr.Start(ctx)
 }
 
