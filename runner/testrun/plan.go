@@ -32,6 +32,7 @@ func (r *Reconciler) plan(ctx context.Context, run *v1alpha1.TestRun, repo *v1al
 		Head:      head,
 		Cause:     run.Spec.Cause,
 		Branch:    run.Spec.Branch,
+		Tag:       run.Spec.Tag,
 		Requested: run.Spec.Suites,
 		TestsPath: repo.TestsPath(),
 	}
