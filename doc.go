@@ -22,7 +22,11 @@
 //
 //	hands
 //	  sync/git              : api/fault                        refs, trees and changed paths of Git repositories
-//	  sync/testrepository   : words brains sync/git            polls repositories, creates runs
+//	  sync/githubapp        : api/fault                        installation tokens of GitHub Apps
+//	  sync/githubapp/githubapptest :                           GitHub as far as an App needs it, in memory
+//	  sync/signature        : api/fault                        whether a commit was signed by somebody who may
+//	  sync/testrepository   : words brains sync/git sync/githubapp sync/signature  polls repositories, creates runs
+//	  sync/webhook          : api/v1alpha1                     lets forges say that there is something new
 //	  runner/content        : api/fault                        the tar that a pod gets
 //	  runner/memory         : words brains runner/content      an executor in memory
 //	  runner/runnertest     : words brains                     the conformance suite of executors

@@ -26,6 +26,9 @@ type PlanInput struct {
 	// Branch that was pushed to, or that the pull request wants to go into. When it is not
 	// known, the triggers' branches are not asked.
 	Branch string
+	// Tag that moved to the commit; there is no branch then, and triggers that name branches do
+	// not apply.
+	Tag string
 	// Requested are the suites somebody asked for by name: then exactly these run. Without
 	// any, cause API runs every suite that is not suspended, and cause Schedule none.
 	Requested []string

@@ -2,6 +2,8 @@ package providers
 
 import (
 	"context"
+	"net"
+	"net/url"
 	"time"
 )
 
@@ -23,6 +25,11 @@ type Config struct {
 	Token string
 	// CA holds PEM certificates that are trusted beside the system's. May be empty.
 	CA []byte
+	// Proxy to the API: http, https or socks5, with its credential as userinfo. Nil: the one of
+	// the environment.
+	Proxy *url.URL
+	// Dial opens connections, to the API or the proxy. Nil: any that can be opened.
+	Dial func(ctx context.Context, network, address string) (net.Conn, error)
 	// Timeout of one API request. Zero: one minute.
 	Timeout time.Duration
 	// UserAgent of API requests. Empty: "assay".

@@ -43,7 +43,7 @@ func repositoryKind() schema.GroupVersionKind {
 	return v1alpha1.GroupVersion.WithKind(v1alpha1.TestRepositoryKind)
 }
 
-// causeWords are what tells one cause from another: the ref move of a push, the number of a
+// causeWords are what tells one cause from another: the move of a branch or tag, the number of a
 // pull request, the scheduled time.
 func causeWords(spec v1alpha1.TestRunSpec, request string) []string {
 	words := []string{string(spec.Cause.Type), request}
@@ -52,6 +52,9 @@ func causeWords(spec v1alpha1.TestRunSpec, request string) []string {
 		return append(words, fmt.Sprint(spec.Cause.PullRequest.Number))
 	case spec.Cause.ScheduledTime != nil:
 		return append(words, spec.Cause.ScheduledTime.UTC().Format("2006-01-02T15:04Z"))
+	case spec.Tag != "":
+		// One word more than a branch has, so that no branch has the same words.
+		return append(words, "tag", spec.Tag, spec.Base)
 	}
 	return append(words, spec.Branch, spec.Base)
 }

@@ -73,3 +73,20 @@ func FuzzNamesAreLabels(f *testing.F) {
 		}
 	})
 }
+
+// A branch may be called like a tag, or like anything that tells a tag.
+func TestRunsOfTagsAndBranchesHaveNamesOfTheirOwn(t *testing.T) {
+	repo := &v1alpha1.TestRepository{ObjectMeta: metav1.ObjectMeta{Namespace: "team", Name: "shop"}}
+	seen := map[string]v1alpha1.TestRunSpec{}
+	for _, spec := range []v1alpha1.TestRunSpec{
+		{Branch: "v1"}, {Tag: "v1"}, {Tag: "v2"}, {Branch: "tag"}, {Branch: "tag", Base: "v1"}, {Branch: "refs/tags/v1"},
+		{Tag: "v1", Base: commit}, {Branch: "v1", Base: commit},
+	} {
+		spec.Environment, spec.Commit, spec.Cause.Type = "staging", commit, v1alpha1.CausePush
+		name := runner.NewRun(repo, spec, "").Name
+		if other, ok := seen[name]; ok {
+			t.Errorf("%+v and %+v are both called %s", spec, other, name)
+		}
+		seen[name] = spec
+	}
+}

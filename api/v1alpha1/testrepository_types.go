@@ -55,9 +55,27 @@ type TestRepositorySpec struct {
 
 	// secretRef names a Secret of this namespace with Flux's keys: username and password (a
 	// token is a password), bearerToken, identity and known_hosts for SSH, ca.crt, tls.crt and
-	// tls.key. The key apiToken is for the forge's API; default: bearerToken or password.
+	// tls.key; or githubAppID, githubAppPrivateKey and githubAppInstallationID (or
+	// githubAppInstallationOwner), and githubAppBaseURL for a GitHub of one's own. The key
+	// apiToken is for the forge's API; default: bearerToken, password or the App's token.
 	// +optional
 	SecretRef *LocalReference `json:"secretRef,omitempty"`
+
+	// proxySecretRef names a Secret of this namespace with Flux's keys address (http://,
+	// https:// or socks5://), username and password: the proxy to the Git host and to the
+	// forge's API. SSH goes through socks5 only. Default: the proxy of the controller's
+	// environment, for https.
+	// +optional
+	ProxySecretRef *LocalReference `json:"proxySecretRef,omitempty"`
+
+	// verify says which signatures a commit needs to be tested; without it, none.
+	// +optional
+	Verify *Verification `json:"verify,omitempty"`
+
+	// webhook lets the forge say that there is something new, so that it is looked for at
+	// once and not at the next interval. It says no more than that.
+	// +optional
+	Webhook *Webhook `json:"webhook,omitempty"`
 
 	// interval between polls, jittered by 5 %.
 	// +kubebuilder:default="1m"
@@ -81,6 +99,10 @@ type TestRepositorySpec struct {
 	// +kubebuilder:validation:items:MaxLength=256
 	// +optional
 	Branches []string `json:"branches,omitempty"`
+
+	// tags says which tag is followed, beside the branches; without it, none.
+	// +optional
+	Tags *TagPolicy `json:"tags,omitempty"`
 
 	// pullRequests says which pull requests are tested.
 	// +kubebuilder:default={}
@@ -168,6 +190,43 @@ const (
 	PullRequestsNone           PullRequestSource = "None"
 )
 
+// TagPolicy says which tag is followed: the one of the highest version.
+type TagPolicy struct {
+	// match are globs (doublestar) of the tags that count, without refs/tags/. Default: all.
+	// +kubebuilder:validation:MaxItems=32
+	// +kubebuilder:validation:items:MinLength=1
+	// +kubebuilder:validation:items:MaxLength=256
+	// +optional
+	Match []string `json:"match,omitempty"`
+
+	// semver is the range of versions that count, such as ">=1.0.0" or "~2.1"; pre-releases
+	// count only where the range names one, as in ">=1.0.0-0". Tags that are no version never
+	// count; a leading v is fine.
+	// +kubebuilder:default="*"
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=256
+	// +optional
+	SemVer string `json:"semver,omitempty"`
+}
+
+// Verification says which signatures a commit needs.
+type Verification struct {
+	// secretRef names a Secret of this namespace with the public keys that may sign, one of
+	// which must have signed the commit itself: PGP public key blocks in armour under any key,
+	// and SSH public keys under keys that end in .pub or are called allowed_signers, in the
+	// format of either authorized_keys or allowed_signers.
+	// +required
+	SecretRef LocalReference `json:"secretRef"`
+}
+
+// Webhook lets the forge say that there is something new.
+type Webhook struct {
+	// secretRef names a Secret of this namespace whose key token is the secret that the forge
+	// was given for the webhook, as for Flux's Receiver.
+	// +required
+	SecretRef LocalReference `json:"secretRef"`
+}
+
 // EnvironmentRef names an environment and the overlay for it.
 type EnvironmentRef struct {
 	// name of the TestEnvironment.
@@ -218,6 +277,9 @@ type TestRepositoryStatus struct {
 	// +listMapKey=branch
 	// +optional
 	Heads []Head `json:"heads,omitempty"`
+	// tag that is followed and the commit that has its runs.
+	// +optional
+	Tag *TagHead `json:"tag,omitempty"`
 	// pullRequests are the open ones and the commits that have their runs.
 	// +listType=map
 	// +listMapKey=number
@@ -232,6 +294,18 @@ type TestRepositoryStatus struct {
 type Head struct {
 	// branch without refs/heads/.
 	Branch string `json:"branch"`
+	// commit is the full hash.
+	Commit string `json:"commit"`
+	// environments that have their run of this commit.
+	// +listType=set
+	// +optional
+	Environments []string `json:"environments,omitempty"`
+}
+
+// TagHead is the tag that is followed.
+type TagHead struct {
+	// name without refs/tags/.
+	Name string `json:"name"`
 	// commit is the full hash.
 	Commit string `json:"commit"`
 	// environments that have their run of this commit.

@@ -59,6 +59,11 @@ type TestRunSpec struct {
 	// +optional
 	Branch string `json:"branch,omitempty"`
 
+	// tag that moved to the commit, without refs/tags/. A run of a tag has no branch.
+	// +kubebuilder:validation:MaxLength=256
+	// +optional
+	Tag string `json:"tag,omitempty"`
+
 	// cause is why the run exists.
 	// +required
 	Cause Cause `json:"cause"`

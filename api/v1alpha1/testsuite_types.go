@@ -220,7 +220,7 @@ type ChangeTrigger struct {
 	Paths []string `json:"paths,omitempty"`
 
 	// branches are globs on the branch that is pushed to, or that the pull request wants to
-	// go into. Default: every watched branch.
+	// go into. Default: every watched branch, and the tag that is followed, which is no branch.
 	// +kubebuilder:validation:MaxItems=32
 	// +kubebuilder:validation:items:MinLength=1
 	// +kubebuilder:validation:items:MaxLength=256

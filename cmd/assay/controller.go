@@ -18,6 +18,7 @@ import (
 // controllerFlags are the flags of `assay controller`; those of Flux have Flux's names.
 type controllerFlags struct {
 	metricsAddr, healthAddr, gatewayAddr string
+	webhookAddr                          string
 	gatewayURL, execImage, execDelivery  string
 	dataDir                              string
 	allowHTTP                            bool
@@ -55,6 +56,7 @@ func (f *controllerFlags) bind(cmd *cobra.Command) {
 	flags.StringVar(&f.metricsAddr, "metrics-addr", ":8080", "The address the metrics and pprof are served on.")
 	flags.StringVar(&f.healthAddr, "health-addr", ":9440", "The address the probes are served on.")
 	flags.StringVar(&f.gatewayAddr, "gateway-addr", ":9090", "The address test pods are served on.")
+	flags.StringVar(&f.webhookAddr, "webhook-addr", "", "The address forges are served on that say, at /hook/<namespace>/<name>, that a TestRepository has something new. Default: none, polling is enough.")
 	flags.StringVar(&f.gatewayURL, "gateway-url", "", "The URL at which test pods reach the gateway. Required.")
 	flags.StringVar(&f.execImage, "exec-image", "", "The image that holds assay-exec. Default: the image of the pod that POD_NAME and POD_NAMESPACE name.")
 	flags.StringVar(&f.execDelivery, "exec-delivery", "auto", "How assay-exec gets into test pods: image-volume (Kubernetes 1.36 and later), init-container, or auto.")

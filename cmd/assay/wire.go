@@ -40,6 +40,7 @@ import (
 	"github.com/assay-dev/assay/runner/testrun"
 	"github.com/assay-dev/assay/status/publish"
 	"github.com/assay-dev/assay/sync/git"
+	"github.com/assay-dev/assay/sync/githubapp"
 	"github.com/assay-dev/assay/sync/testrepository"
 )
 
@@ -81,7 +82,8 @@ func runController(ctx context.Context, f controllerFlags) error {
 		return fmt.Errorf("making a client: %w", err)
 	}
 
-	access := testrepository.NewAccess(mgr.GetAPIReader(), forges)
+	apps := githubapp.New(githubapp.Options{Dial: git.Dial, CheckHost: git.CheckHost})
+	access := testrepository.NewAccess(mgr.GetAPIReader(), forges, apps)
 	remote := git.New(git.Options{AllowHTTP: f.allowHTTP})
 	source := testrepository.Source{Access: access, Git: git.NewCache(remote, cacheBytes)}
 	rendered := catalogs.New(source, 0)
@@ -98,7 +100,7 @@ func runController(ctx context.Context, f controllerFlags) error {
 		return err
 	}
 	if err := (&testrun.Reconciler{
-		Client: mgr.GetClient(), Live: mgr.GetAPIReader(), Source: source, Catalogs: rendered, Contents: contents,
+		Client: mgr.GetClient(), Live: mgr.GetAPIReader(), Source: source, Verifier: source, Catalogs: rendered, Contents: contents,
 		Executor: pods.New(uncached, execOptions), Events: events,
 		Retention: testrun.Retention{Pods: f.keepPods, Runs: f.keepRuns},
 	}).SetupWithManager(mgr, testrun.Options{Concurrent: f.concurrent}); err != nil {
@@ -127,6 +129,11 @@ func runController(ctx context.Context, f controllerFlags) error {
 	}}
 	if err := mgr.Add(server); err != nil {
 		return fmt.Errorf("adding the gateway: %w", err)
+	}
+	if f.webhookAddr != "" {
+		if err := addWebhook(mgr, config, f); err != nil {
+			return err
+		}
 	}
 	return mgr.Start(ctx)
 }

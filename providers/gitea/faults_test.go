@@ -1,10 +1,14 @@
 package gitea_test
 
 import (
+	"context"
 	"encoding/pem"
 	"fmt"
+	"net"
 	"net/http"
 	"net/http/httptest"
+	"net/url"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -114,6 +118,32 @@ func TestOwnAuthority(t *testing.T) {
 	}
 	_, err := gitea.Open(t.Context(), providers.Config{URL: server.URL + "/team/shop", CA: []byte("none")})
 	wantFault(t, err, fault.SecretInvalid, "ca.crt")
+}
+
+func TestTheAPIIsReachedThroughTheProxy(t *testing.T) {
+	var asked []string
+	proxy := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		user, password, _ := strings.Cut(r.Header.Get("Proxy-Authorization"), " ")
+		asked = append(asked, r.URL.Host, user, password)
+		fmt.Fprint(w, "[]")
+	}))
+	defer proxy.Close()
+	dialled := 0
+	through, err := url.Parse(proxy.URL)
+	if err != nil {
+		t.Fatal(err)
+	}
+	through.User = url.UserPassword("robot", "swordfish")
+	err = list(t, providers.Config{URL: "http://git.proxied/team/shop", Proxy: through, Dial: func(ctx context.Context, network, address string) (net.Conn, error) {
+		dialled++
+		return (&net.Dialer{}).DialContext(ctx, network, address)
+	}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if want := []string{"git.proxied", "Basic", "cm9ib3Q6c3dvcmRmaXNo"}; !slices.Equal(asked, want) || dialled != 1 {
+		t.Errorf("the proxy was asked %q over %d connections, want %q over one", asked, dialled, want)
+	}
 }
 
 func TestAPollCostsOneRequest(t *testing.T) {

@@ -22,6 +22,12 @@ func newHTTP(config providers.Config) (*http.Client, error) {
 	transport := http.DefaultTransport.(*http.Transport).Clone()
 	transport.IdleConnTimeout = 30 * time.Second
 	transport.MaxIdleConnsPerHost = 2
+	if config.Proxy != nil {
+		transport.Proxy = http.ProxyURL(config.Proxy)
+	}
+	if config.Dial != nil {
+		transport.DialContext = config.Dial
+	}
 	if len(config.CA) > 0 {
 		pool, err := x509.SystemCertPool()
 		if err != nil {

@@ -13,6 +13,7 @@ import (
 	"github.com/go-logr/logr/testr"
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/runtime/schema"
@@ -31,6 +32,16 @@ import (
 	"github.com/assay-dev/assay/runner/memory"
 	"github.com/assay-dev/assay/runner/report"
 )
+
+// unsigned is a commit that is there and may not be tested.
+var unsigned = strings.Repeat("9", 40)
+
+func (c commits) Verify(_ context.Context, _ *v1alpha1.TestRepository, commit string) error {
+	if commit == unsigned {
+		return fault.New(fault.SignatureInvalid, fault.Place{Commit: commit}, "sign it", "commit %s is not signed", commit[:12])
+	}
+	return nil
+}
 
 // contested is a client whose next writes come too late: somebody else wrote first, about what
 // the reconciler's watch does not tell.
@@ -115,7 +126,7 @@ func newLab(t *testing.T, source commits) *lab {
 			t.Fatal(err)
 		}
 		err = (&Reconciler{
-			Client: contested{mgr.GetClient(), &l.conflicts}, Live: mgr.GetAPIReader(), Source: source, Catalogs: rendered, Contents: contents,
+			Client: contested{mgr.GetClient(), &l.conflicts}, Live: mgr.GetAPIReader(), Source: source, Verifier: source, Catalogs: rendered, Contents: contents,
 			Executor: l.executor, Events: mgr.GetEventRecorder("test"), Retention: Retention{Pods: time.Hour, Runs: time.Hour},
 		}).SetupWithManager(mgr, Options{})
 		if err != nil {
@@ -229,7 +240,7 @@ func TestAPIServerRunsAreSeenThrough(t *testing.T) {
 	one, two, four := strings.Repeat("1", 40), strings.Repeat("2", 40), strings.Repeat("4", 40)
 	five, six, seven, eight := strings.Repeat("5", 40), strings.Repeat("6", 40), strings.Repeat("7", 40), strings.Repeat("8", 40)
 	l := newLab(t, commits{
-		one: tree("api", "web"), two: tree("api"), four: tree("api"), eight: tree("api", "slow"),
+		one: tree("api", "web"), two: tree("api"), four: tree("api"), eight: tree("api", "slow"), unsigned: tree("api"),
 		five: with(tree("unit"), "other/a", "five"), six: with(tree("unit"), "other/a", "six"), seven: with(tree("unit"), "other/a", "seven"),
 	})
 	stop := l.start()
@@ -325,6 +336,14 @@ func TestAPIServerRunsAreSeenThrough(t *testing.T) {
 				suite.Name == "api" && suite.State != v1alpha1.StatePassed {
 				t.Errorf("the suite is %+v", suite)
 			}
+		}
+	})
+	t.Run("a commit that may not be tested ends the run with its reason", func(t *testing.T) {
+		run := l.newRun(t, unsigned, "staging")
+		l.until(t, run, "it is errored", func() bool { return run.Status.State == v1alpha1.StateErrored })
+		ready := meta.FindStatusCondition(run.Status.Conditions, v1alpha1.ReadyCondition)
+		if ready == nil || ready.Reason != string(fault.SignatureInvalid) || ready.Message != "commit 999999999999 is not signed (sign it)" || len(run.Status.Plan) != 0 {
+			t.Errorf("the status is %+v", run.Status)
 		}
 	})
 	t.Run("a deleted run takes its pods with it", func(t *testing.T) {

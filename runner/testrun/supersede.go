@@ -29,7 +29,7 @@ func (r *Reconciler) superseded(ctx context.Context, run *v1alpha1.TestRun, repo
 	return false, nil
 }
 
-// sameSubject says whether both are about one branch or one pull request, at different commits.
+// sameSubject says whether both are about one branch, one tag or one pull request, at different commits.
 func sameSubject(a, b *v1alpha1.TestRun) bool {
 	x, y := a.Spec.Cause, b.Spec.Cause
 	switch {
@@ -38,7 +38,8 @@ func sameSubject(a, b *v1alpha1.TestRun) bool {
 	case x.PullRequest != nil && y.PullRequest != nil:
 		return x.PullRequest.Number == y.PullRequest.Number
 	}
-	return a.Spec.Branch == b.Spec.Branch
+	// Another tag is another release, which stands for itself.
+	return a.Spec.Branch == b.Spec.Branch && a.Spec.Tag == b.Spec.Tag
 }
 
 // newer says whether a came after b. The API server's times have seconds only: within one,

@@ -12,9 +12,10 @@ import (
 	"github.com/assay-dev/assay/api/fault"
 )
 
-// Reader reads what a commit holds; see [Client.Tree] and [Client.Changed] for the contract.
+// Reader reads commits; see [Client.Commit], [Client.Tree] and [Client.Changed] for the contract.
 // What it returns for full commit hashes never changes.
 type Reader interface {
+	Commit(ctx context.Context, e Endpoint, commit string) ([]byte, error)
 	Tree(ctx context.Context, e Endpoint, commit, path string) (fs.FS, error)
 	Changed(ctx context.Context, e Endpoint, base, head string) (paths []string, known bool, err error)
 }
@@ -46,6 +47,19 @@ var (
 // NewCache gives a cache of at most bytes in front of next.
 func NewCache(next Reader, bytes int64) *Cache {
 	return &Cache{next: next, left: bytes, entries: map[string]*list.Element{}, recent: list.New()}
+}
+
+// Commit answers as [Client.Commit].
+func (c *Cache) Commit(ctx context.Context, e Endpoint, commit string) ([]byte, error) {
+	key := strings.Join([]string{"commit", e.identity(), commit}, "\x00")
+	value, err := c.get(ctx, key, func(ctx context.Context) (any, int64, error) {
+		content, err := c.next.Commit(ctx, e, commit)
+		return content, int64(len(content)), err
+	})
+	if err != nil {
+		return nil, err
+	}
+	return value.([]byte), nil
 }
 
 // Tree answers as [Client.Tree].

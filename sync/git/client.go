@@ -6,8 +6,6 @@ import (
 	"crypto/tls"
 	"net"
 	"net/http"
-	"net/netip"
-	"syscall"
 	"time"
 
 	"golang.org/x/sync/singleflight"
@@ -23,8 +21,8 @@ type Options struct {
 	PerHost int
 	// UserAgent is what hosts see, "assay" by default.
 	UserAgent string
-	// Dial opens connections, for https and ssh alike; by default a dialer that refuses
-	// link-local addresses, where cloud providers keep machine credentials.
+	// Dial opens connections, for https and ssh alike, to hosts and to proxies; [Dial] by
+	// default.
 	Dial func(ctx context.Context, network, address string) (net.Conn, error)
 }
 
@@ -45,7 +43,7 @@ func New(options Options) *Client {
 		options.UserAgent = "assay"
 	}
 	if options.Dial == nil {
-		options.Dial = (&net.Dialer{Timeout: 15 * time.Second, Control: refuseLinkLocal}).DialContext
+		options.Dial = Dial
 	}
 	return &Client{
 		options: options,
@@ -53,7 +51,7 @@ func New(options Options) *Client {
 		trippers: trippers{
 			own: map[[sha256.Size]byte]*http.Transport{},
 			base: &http.Transport{
-				Proxy: http.ProxyFromEnvironment, DialContext: options.Dial, ForceAttemptHTTP2: true,
+				Proxy: http.ProxyFromEnvironment, OnProxyConnectResponse: tunnelled, DialContext: options.Dial, ForceAttemptHTTP2: true,
 				TLSClientConfig: &tls.Config{MinVersion: tls.VersionTLS12}, TLSHandshakeTimeout: 15 * time.Second,
 				ResponseHeaderTimeout: DefaultTimeout, IdleConnTimeout: 90 * time.Second,
 				MaxIdleConns: 128, MaxIdleConnsPerHost: options.PerHost, MaxResponseHeaderBytes: 64 << 10,
@@ -62,19 +60,15 @@ func New(options Options) *Client {
 	}
 }
 
-func refuseLinkLocal(_, address string, _ syscall.RawConn) error {
-	if to, err := netip.ParseAddrPort(address); err == nil && to.Addr().Unmap().IsLinkLocalUnicast() {
-		return errLinkLocal
-	}
-	return nil
-}
-
 // operate runs f on a session with the repository, within the host's slots and the endpoint's
 // time, and classifies the error of whatever fails.
 func (c *Client) operate(ctx context.Context, e Endpoint, f func(context.Context, location, *session) error) error {
 	l, err := parseLocation(e.URL, c.options.AllowHTTP)
 	if err != nil {
 		return err
+	}
+	if err := CheckHost(l.host); err != nil {
+		return classify(err, e, l)
 	}
 	release, err := c.slots.acquire(ctx, l.address())
 	if err != nil {

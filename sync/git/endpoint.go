@@ -4,6 +4,7 @@ import (
 	"crypto/sha256"
 	"encoding/binary"
 	"encoding/hex"
+	"net/url"
 	"time"
 )
 
@@ -17,6 +18,10 @@ type Endpoint struct {
 	URL string
 	// Auth is the credential; its zero value is none, which ssh does not accept.
 	Auth Auth
+	// Proxy is http, https or socks5, with its credential as userinfo; ssh takes socks5 only.
+	// The proxy resolves the host's name. nil means the one of the environment, which is for
+	// https only.
+	Proxy *url.URL
 	// Timeout bounds each operation from its first byte to its last, [DefaultTimeout] when 0.
 	// Waiting for a free slot of the host does not count.
 	Timeout time.Duration
@@ -30,6 +35,9 @@ type Auth struct {
 	Username, Password string
 	// BearerToken is for https and goes before Username and Password (key bearerToken).
 	BearerToken string
+	// Principal names whom a Password stands for that is renewed now and then: calls with the
+	// same principal are taken for the same, whatever the password. Empty: the password itself.
+	Principal string
 	// Identity is the private key for ssh in PEM, IdentityPassword its passphrase, and
 	// KnownHosts the lines that the host's key must match; ssh needs Identity and KnownHosts
 	// (keys identity, password, known_hosts).
@@ -50,9 +58,16 @@ func (e Endpoint) timeout() time.Duration {
 // identity tells endpoints apart by URL and credential without keeping the credential, so
 // that nobody is handed what was read with somebody else's.
 func (e Endpoint) identity() string {
+	proxy, password := "", e.Auth.Password
+	if e.Proxy != nil {
+		proxy = e.Proxy.String()
+	}
+	if e.Auth.Principal != "" {
+		password = ""
+	}
 	h := sha256.New()
 	for _, field := range [][]byte{
-		[]byte(e.URL), []byte(e.Auth.Username), []byte(e.Auth.Password), []byte(e.Auth.BearerToken),
+		[]byte(e.URL), []byte(e.Auth.Username), []byte(password), []byte(e.Auth.Principal), []byte(proxy), []byte(e.Auth.BearerToken),
 		e.Auth.Identity, e.Auth.IdentityPassword, e.Auth.KnownHosts, e.Auth.CA, e.Auth.ClientCert, e.Auth.ClientKey,
 	} {
 		h.Write(binary.BigEndian.AppendUint64(nil, uint64(len(field))))

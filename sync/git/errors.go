@@ -39,8 +39,9 @@ func classify(err error, e Endpoint, l location) error {
 	if errors.As(err, new(*fault.Fault)) {
 		return fault.At(err, place)
 	}
-	f := classifyTrust(err, l)
+	f := classifyProxy(err, e, l)
 	for _, next := range []func() *fault.Fault{
+		func() *fault.Fault { return classifyTrust(err, l) },
 		func() *fault.Fault { return classifyAnswer(err, e, l) },
 		func() *fault.Fault { return classifyLimit(err) },
 		func() *fault.Fault { return classifyNetwork(err, e, l) },

@@ -127,3 +127,17 @@ func (h *sshHost) endpoint() git.Endpoint {
 		Auth: git.Auth{Identity: h.identity, KnownHosts: []byte(knownhosts.Line([]string{h.address}, h.key.PublicKey()))},
 	}
 }
+
+// locked gives a private key under a passphrase.
+func locked(t testing.TB, identity []byte, passphrase string) []byte {
+	t.Helper()
+	key, err := ssh.ParseRawPrivateKey(identity)
+	if err != nil {
+		t.Fatal(err)
+	}
+	block, err := ssh.MarshalPrivateKeyWithPassphrase(key, "", []byte(passphrase))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return pem.EncodeToMemory(block)
+}

@@ -36,7 +36,7 @@ type httpConnection struct {
 }
 
 func (c *Client) openHTTP(e Endpoint, l location) (connection, error) {
-	tripper, err := c.trippers.get(e.Auth)
+	tripper, err := c.trippers.get(e)
 	if err != nil {
 		return nil, err
 	}
@@ -142,22 +142,23 @@ func retryAfter(h http.Header, now time.Time) time.Duration {
 	return min(max(after, 0), 24*time.Hour)
 }
 
-// trippers holds an [http.Transport] for each set of TLS material, so that connections are
-// reused and material is never mixed. It is safe for concurrent use.
+// trippers holds an [http.Transport] for each set of TLS material and proxy, so that
+// connections are reused and material is never mixed. It is safe for concurrent use.
 type trippers struct {
 	base *http.Transport
 	mu   sync.Mutex
 	own  map[[sha256.Size]byte]*http.Transport
 }
 
-// maxTrippers bounds how many transports with TLS material of their own are kept.
+// maxTrippers bounds how many transports with TLS material or a proxy of their own are kept.
 const maxTrippers = 64
 
-func (t *trippers) get(a Auth) (http.RoundTripper, error) {
-	if len(a.CA)+len(a.ClientCert)+len(a.ClientKey) == 0 {
+func (t *trippers) get(e Endpoint) (http.RoundTripper, error) {
+	a := e.Auth
+	if len(a.CA)+len(a.ClientCert)+len(a.ClientKey) == 0 && e.Proxy == nil {
 		return t.base, nil
 	}
-	key := sha256.Sum256([]byte(Endpoint{Auth: Auth{CA: a.CA, ClientCert: a.ClientCert, ClientKey: a.ClientKey}}.identity()))
+	key := sha256.Sum256([]byte(Endpoint{Auth: Auth{CA: a.CA, ClientCert: a.ClientCert, ClientKey: a.ClientKey}, Proxy: e.Proxy}.identity()))
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if own, ok := t.own[key]; ok {
@@ -176,6 +177,9 @@ func (t *trippers) get(a Auth) (http.RoundTripper, error) {
 	}
 	own := t.base.Clone()
 	own.TLSClientConfig = config
+	if e.Proxy != nil {
+		own.Proxy = http.ProxyURL(e.Proxy)
+	}
 	t.own[key] = own
 	return own, nil
 }

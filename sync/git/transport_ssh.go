@@ -54,7 +54,7 @@ func (c *Client) openSSH(ctx context.Context, e Endpoint, l location) (connectio
 		HostKeyAlgorithms: hosts.HostKeyAlgorithms(l.address()),
 		ClientVersion:     "SSH-2.0-" + sshSafe(c.options.UserAgent),
 	}
-	conn, err := c.options.Dial(ctx, "tcp", l.address())
+	conn, err := c.dial(ctx, e, l)
 	if err != nil {
 		return nil, err
 	}

@@ -7,9 +7,6 @@ import (
 	"net/url"
 
 	"github.com/fluxcd/pkg/runtime/secrets"
-	corev1 "k8s.io/api/core/v1"
-	apierrors "k8s.io/apimachinery/pkg/api/errors"
-	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/utils/lru"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
@@ -17,11 +14,16 @@ import (
 	"github.com/assay-dev/assay/api/v1alpha1"
 	"github.com/assay-dev/assay/providers"
 	"github.com/assay-dev/assay/sync/git"
+	"github.com/assay-dev/assay/sync/githubapp"
+	"github.com/assay-dev/assay/sync/signature"
 )
 
 // apiTokenKey is the one Secret key that Flux does not have: a token for the forge's API
 // beside an SSH identity or a Git password.
 const apiTokenKey = "apiToken"
+
+// appUser is the user to whom GitHub's Git hosts take an App's token for the password.
+const appUser = "x-access-token"
 
 // Access turns a TestRepository and its Secret into the means of reaching its Git host and
 // its forge. Secrets are read by name, each time, and never watched. It is safe for
@@ -29,39 +31,58 @@ const apiTokenKey = "apiToken"
 type Access struct {
 	reader    client.Reader
 	providers map[v1alpha1.ProviderName]providers.Open
+	apps      *githubapp.Tokens
 	// forges are kept while their configuration stays the same: they remember connections,
 	// and whose credential it is.
 	forges *lru.Cache
 }
 
-// NewAccess reads Secrets with the reader, which should not be a cache, and opens a forge of
-// each kind that the API knows.
-func NewAccess(reader client.Reader, open map[v1alpha1.ProviderName]providers.Open) *Access {
-	return &Access{reader: reader, providers: open, forges: lru.New(1024)}
+// NewAccess reads Secrets with the reader, which should not be a cache, opens a forge of each
+// kind that the API knows, and gets the tokens of GitHub Apps.
+func NewAccess(reader client.Reader, open map[v1alpha1.ProviderName]providers.Open, apps *githubapp.Tokens) *Access {
+	return &Access{reader: reader, providers: open, apps: apps, forges: lru.New(1024)}
 }
 
 // Endpoint gives the Git side. A Secret that is missing or contradicts itself is a
 // SecretInvalid fault.
 func (a *Access) Endpoint(ctx context.Context, repo *v1alpha1.TestRepository) (git.Endpoint, error) {
-	data, err := a.secret(ctx, repo)
+	c, err := a.credential(ctx, repo)
 	if err != nil {
 		return git.Endpoint{}, err
 	}
-	return git.Endpoint{
+	password, identityPassword := c.passwords()
+	at := git.Endpoint{
 		URL:     repo.Spec.URL,
+		Proxy:   c.proxy,
 		Timeout: repo.GetTimeout(),
 		Auth: git.Auth{
-			Username:         string(data[secrets.KeyUsername]),
-			Password:         basicPassword(repo.Spec.URL, data),
-			BearerToken:      string(data[secrets.KeyBearerToken]),
-			Identity:         data[secrets.KeySSHPrivateKey],
-			IdentityPassword: identityPassword(repo.Spec.URL, data),
-			KnownHosts:       data[secrets.KeySSHKnownHosts],
-			CA:               data[secrets.KeyCACert],
-			ClientCert:       data[secrets.KeyTLSCert],
-			ClientKey:        data[secrets.KeyTLSPrivateKey],
+			Username:         string(c.data[secrets.KeyUsername]),
+			Password:         password,
+			BearerToken:      string(c.data[secrets.KeyBearerToken]),
+			Identity:         c.data[secrets.KeySSHPrivateKey],
+			IdentityPassword: identityPassword,
+			KnownHosts:       c.data[secrets.KeySSHKnownHosts],
+			CA:               c.data[secrets.KeyCACert],
+			ClientCert:       c.data[secrets.KeyTLSCert],
+			ClientKey:        c.data[secrets.KeyTLSPrivateKey],
 		},
-	}, nil
+	}
+	if c.app != nil && !c.ssh {
+		at.Auth.Username, at.Auth.Password, at.Auth.Principal = appUser, c.appToken, c.app.Principal()
+	}
+	return at, nil
+}
+
+// Keys gives those that may sign the repository's commits. It must not be called where
+// spec.verify is not set.
+func (a *Access) Keys(ctx context.Context, repo *v1alpha1.TestRepository) (signature.Keys, error) {
+	const field = "spec.verify.secretRef.name"
+	data, err := a.secret(ctx, repo.Namespace, repo.Spec.Verify.SecretRef.Name, field)
+	if err != nil {
+		return signature.Keys{}, err
+	}
+	keys, err := signature.ParseKeys(data)
+	return keys, fault.At(err, fault.Place{Field: field})
 }
 
 // Forge gives the forge's side. The forge of plain Git has no roles.
@@ -71,15 +92,20 @@ func (a *Access) Forge(ctx context.Context, repo *v1alpha1.TestRepository) (prov
 		return providers.Forge{}, fault.New(fault.InvalidSpec, fault.Place{Field: "spec.provider"},
 			"use one of the providers that kubectl explain testrepository.spec.provider lists", "no provider %q", repo.Spec.Provider)
 	}
-	data, err := a.secret(ctx, repo)
+	if err := checkHosts(repo); err != nil {
+		return providers.Forge{}, err
+	}
+	c, err := a.credential(ctx, repo)
 	if err != nil {
 		return providers.Forge{}, err
 	}
 	config := providers.Config{
 		URL:     repo.Spec.URL,
 		APIURL:  repo.Spec.APIURL,
-		Token:   apiToken(data),
-		CA:      data[secrets.KeyCACert],
+		Token:   c.apiToken(),
+		CA:      c.data[secrets.KeyCACert],
+		Proxy:   c.proxy,
+		Dial:    git.Dial,
 		Timeout: repo.GetTimeout(),
 	}
 	key := forgeKey(repo.Spec.Provider, config)
@@ -95,56 +121,29 @@ func (a *Access) Forge(ctx context.Context, repo *v1alpha1.TestRepository) (prov
 
 // forgeKey tells configurations apart without keeping the token.
 func forgeKey(provider v1alpha1.ProviderName, c providers.Config) [sha256.Size]byte {
-	return sha256.Sum256(fmt.Appendf(nil, "%q %q %q %q %q %s", provider, c.URL, c.APIURL, c.Token, c.CA, c.Timeout))
+	proxy := ""
+	if c.Proxy != nil {
+		proxy = c.Proxy.String()
+	}
+	return sha256.Sum256(fmt.Appendf(nil, "%q %q %q %q %q %q %s", provider, c.URL, c.APIURL, c.Token, c.CA, proxy, c.Timeout))
 }
 
-func (a *Access) secret(ctx context.Context, repo *v1alpha1.TestRepository) (map[string][]byte, error) {
-	if repo.Spec.SecretRef == nil {
-		return nil, nil
-	}
-	key := types.NamespacedName{Namespace: repo.Namespace, Name: repo.Spec.SecretRef.Name}
-	var secret corev1.Secret
-	err := a.reader.Get(ctx, key, &secret)
-	if apierrors.IsNotFound(err) || apierrors.IsForbidden(err) {
-		return nil, fault.New(fault.SecretInvalid, fault.Place{Field: "spec.secretRef.name"},
-			"create it, and allow the controller to read it", "the Secret %q cannot be read: %w", key, err)
-	}
-	if err != nil {
-		return nil, fault.New(fault.HostFailed, fault.Place{Field: "spec.secretRef.name"}, "", "reading the Secret %q: %w", key, err)
-	}
-	if len(secret.Data[secrets.KeyBearerToken]) > 0 && len(secret.Data[secrets.KeyPassword]) > 0 && !isSSH(repo.Spec.URL) {
-		return nil, fault.New(fault.SecretInvalid, fault.Place{Field: "spec.secretRef.name"},
-			"keep one of them", "the Secret %q has both %s and %s", key, secrets.KeyBearerToken, secrets.KeyPassword)
-	}
-	return secret.Data, nil
-}
-
-func isSSH(raw string) bool {
-	u, err := url.Parse(raw)
-	return err == nil && u.Scheme == "ssh"
-}
-
-// basicPassword and identityPassword share Flux's key `password`: beside an SSH identity it
-// opens the identity.
-func basicPassword(raw string, data map[string][]byte) string {
-	if isSSH(raw) {
-		return ""
-	}
-	return string(data[secrets.KeyPassword])
-}
-
-func identityPassword(raw string, data map[string][]byte) []byte {
-	if !isSSH(raw) {
-		return nil
-	}
-	return data[secrets.KeyPassword]
-}
-
-func apiToken(data map[string][]byte) string {
-	for _, key := range []string{apiTokenKey, secrets.KeyBearerToken, secrets.KeyPassword} {
-		if token := data[key]; len(token) > 0 {
-			return string(token)
+// checkHosts refuses addresses that a proxy would connect to unseen.
+func checkHosts(repo *v1alpha1.TestRepository) error {
+	for field, raw := range map[string]string{"spec.url": repo.Spec.URL, "spec.apiURL": repo.Spec.APIURL} {
+		if u, err := url.Parse(raw); err == nil {
+			if err := git.CheckHost(u.Hostname()); err != nil {
+				return fault.At(err, fault.Place{Field: field})
+			}
 		}
 	}
-	return ""
+	return nil
+}
+
+// Forget drops what is kept of the repository's credential beside its Secrets: a token of a
+// GitHub App that was refused before its time.
+func (a *Access) Forget(ctx context.Context, repo *v1alpha1.TestRepository) {
+	if c, err := a.read(ctx, repo); err == nil && c.app != nil {
+		a.apps.Forget(c.app.Principal())
+	}
 }

@@ -19,10 +19,11 @@ type decision struct {
 	Runs []v1alpha1.TestRunSpec
 	// Closed are the pull requests that are not open any more.
 	Closed []int64
-	// DefaultBranch, DefaultCommit, Heads and PullRequests are the status to record once the
+	// DefaultBranch, DefaultCommit, Heads, Tag and PullRequests are the status to record once the
 	// runs exist.
 	DefaultBranch, DefaultCommit string
 	Heads                        []v1alpha1.Head
+	Tag                          *v1alpha1.TagHead
 	PullRequests                 []v1alpha1.PullRequestHead
 }
 
@@ -32,6 +33,9 @@ func decide(repo *v1alpha1.TestRepository, refs git.Refs, pulls []providers.Pull
 	d := decision{DefaultBranch: strings.TrimPrefix(refs.Default, headsPrefix), DefaultCommit: refs.Hashes[refs.Default]}
 	for _, branch := range watchedBranches(repo, refs) {
 		d.head(repo, branch, refs.Hashes[headsPrefix+branch])
+	}
+	if tag := followedTag(repo, refs); tag != "" {
+		d.tag(repo, tag, refs.Hashes[tagsPrefix+tag])
 	}
 	for _, pull := range pulls {
 		d.pull(repo, pull)

@@ -8,6 +8,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
+	"github.com/assay-dev/assay/api/fault"
 	"github.com/assay-dev/assay/api/v1alpha1"
 	"github.com/assay-dev/assay/providers"
 	"github.com/assay-dev/assay/sync/git"
@@ -38,10 +39,29 @@ func refs(pairs ...string) git.Refs {
 	return r
 }
 
+func tags(pairs ...string) git.Refs {
+	r := git.Refs{Hashes: map[string]string{}}
+	for i := 0; i < len(pairs); i += 2 {
+		r.Hashes["refs/tags/"+pairs[i]] = hash(pairs[i+1])
+	}
+	return r
+}
+
+// followed is a repository that has its runs of a tag.
+func followed(tag, letter string) func(*v1alpha1.TestRepository) {
+	return func(r *v1alpha1.TestRepository) {
+		r.Spec.Tags = &v1alpha1.TagPolicy{}
+		r.Status.Tag = &v1alpha1.TagHead{Name: tag, Commit: hash(letter), Environments: []string{"prod", "staging"}}
+	}
+}
+
 // line gives a run as one line: cause, environment, base and commit by their letters.
 func line(spec v1alpha1.TestRunSpec) string {
 	short := func(h string) string { return h[:min(len(h), 1)] }
 	what := "push " + spec.Branch
+	if spec.Tag != "" {
+		what = "tag " + spec.Tag + spec.Branch
+	}
 	if pull := spec.Cause.PullRequest; pull != nil {
 		what = fmt.Sprintf("pull request %d into %s by %s", pull.Number, spec.Branch, spec.Cause.By)
 	}
@@ -91,6 +111,59 @@ func TestDecide(t *testing.T) {
 			repo: func(r *v1alpha1.TestRepository) { r.Spec.Branches = []string{"release/*"} },
 			refs: refs("main", "a", "release/1", "b", "release/1/hotfix", "c"),
 			runs: []string{"push release/1 in prod: ..b", "push release/1 in staging: ..b"},
+		},
+		{
+			name: "the tag of the highest version is followed",
+			repo: func(r *v1alpha1.TestRepository) {
+				r.Spec.Branches, r.Spec.Tags = []string{"none"}, &v1alpha1.TagPolicy{}
+			},
+			refs: tags("v1.9.0", "a", "v1.10.0", "b", "v2.0.0-rc.1", "c", "latest", "d", "v3", "e"),
+			runs: []string{"tag v1.10.0 in prod: ..b", "tag v1.10.0 in staging: ..b"},
+		},
+		{
+			name: "within a range, and of those that match",
+			repo: func(r *v1alpha1.TestRepository) {
+				r.Spec.Branches, r.Spec.Tags = []string{"none"}, &v1alpha1.TagPolicy{Match: []string{"v*"}, SemVer: ">=1.0.0-0 <2.0.0"}
+			},
+			refs: tags("v1.9.0", "a", "1.11.0", "b", "v2.0.0", "c", "v1.10.0-rc.1", "d"),
+			runs: []string{"tag v1.10.0-rc.1 in prod: ..d", "tag v1.10.0-rc.1 in staging: ..d"},
+		},
+		{
+			name: "a tag that moved on is compared with the one before",
+			repo: followed("v1.0.0", "a"),
+			refs: tags("v1.0.0", "a", "v1.1.0", "b"),
+			runs: []string{"tag v1.1.0 in prod: a..b", "tag v1.1.0 in staging: a..b"},
+		},
+		{
+			name: "a tag that was moved is a move",
+			repo: followed("v1.0.0", "a"),
+			refs: tags("v1.0.0", "b"),
+			runs: []string{"tag v1.0.0 in prod: a..b", "tag v1.0.0 in staging: a..b"},
+		},
+		{
+			name: "a tag that was taken back leaves the one before it",
+			repo: followed("v1.1.0", "b"),
+			refs: tags("v1.0.0", "a"),
+			runs: []string{"tag v1.0.0 in prod: b..a", "tag v1.0.0 in staging: b..a"},
+		},
+		{
+			name: "two tags of one version do not take turns",
+			repo: followed("v1.0.0", "b"),
+			refs: tags("1.0.0", "a", "v1.0.0", "b"),
+		},
+		{
+			name: "an environment that is added gets its run of the tag",
+			repo: func(r *v1alpha1.TestRepository) {
+				followed("v1.0.0", "a")(r)
+				r.Status.Tag.Environments = []string{"staging"}
+			},
+			refs: tags("v1.0.0", "a"),
+			runs: []string{"tag v1.0.0 in prod: ..a"},
+		},
+		{
+			name: "tags that nobody asked for call for nothing",
+			repo: func(r *v1alpha1.TestRepository) { r.Spec.Branches = []string{"none"} },
+			refs: tags("v1.0.0", "a"),
 		},
 		{
 			name: "an empty repository calls for nothing",
@@ -154,15 +227,27 @@ func TestDecide(t *testing.T) {
 // TestDecidingAgainCallsForNothing holds for every case: what a decision records, the next
 // poll of the same host finds done.
 func TestDecidingAgainCallsForNothing(t *testing.T) {
-	repo := repository(nil)
+	repo := repository(func(r *v1alpha1.TestRepository) { r.Spec.Tags = &v1alpha1.TagPolicy{} })
 	heads := refs("main", "a")
+	heads.Hashes["refs/tags/v1.0.0"] = hash("a")
 	pulls := []providers.PullRequest{{Number: 7, Head: hash("c")}, {Number: 8, Head: hash("d"), Fork: true}}
 	first := decide(repo, heads, pulls)
-	if len(first.Runs) != 4 {
-		t.Fatalf("%d runs, want 4", len(first.Runs))
+	if len(first.Runs) != 6 {
+		t.Fatalf("%d runs, want 6", len(first.Runs))
 	}
+	repo.Status.Tag = first.Tag
 	repo.Status.Heads, repo.Status.PullRequests = first.Heads, first.PullRequests
 	if again := decide(repo, heads, pulls); len(again.Runs) != 0 || len(again.Closed) != 0 {
 		t.Errorf("again: %+v", again)
+	}
+}
+
+func TestARangeThatIsNoneIsRefused(t *testing.T) {
+	repo := repository(func(r *v1alpha1.TestRepository) { r.Spec.Tags = &v1alpha1.TagPolicy{SemVer: "newest"} })
+	if err := checkTags(repo); fault.ReasonOf(err) != fault.InvalidSpec || !strings.Contains(err.Error(), `spec.tags.semver: "newest"`) {
+		t.Errorf("got %v", err)
+	}
+	if d := decide(repo, tags("v1.0.0", "a"), nil); len(d.Runs) != 0 {
+		t.Errorf("followed %+v", d.Runs)
 	}
 }

@@ -65,6 +65,10 @@ func (r *Reconciler) Reconcile(ctx context.Context, req ctrl.Request) (result ct
 		return ctrl.Result{}, r.patch(ctx, patcher, repo)
 	}
 	pollErr := r.poll(ctx, repo)
+	if fault.ReasonOf(pollErr) == fault.AuthenticationFailed {
+		// Perhaps a token that was kept is not good any more; the next poll gets another.
+		r.Access.Forget(ctx, repo)
+	}
 	if apierrors.IsConflict(pollErr) || errors.Is(pollErr, context.Canceled) {
 		return ctrl.Result{}, pollErr
 	}
@@ -77,6 +81,9 @@ func (r *Reconciler) Reconcile(ctx context.Context, req ctrl.Request) (result ct
 
 // poll asks the host, creates what is called for, and records it in repo.Status.
 func (r *Reconciler) poll(ctx context.Context, repo *v1alpha1.TestRepository) error {
+	if err := checkTags(repo); err != nil {
+		return err
+	}
 	at, err := r.Access.Endpoint(ctx, repo)
 	if err != nil {
 		return err
@@ -100,7 +107,7 @@ func (r *Reconciler) poll(ctx context.Context, repo *v1alpha1.TestRepository) er
 		return err
 	}
 	repo.Status.DefaultBranch, repo.Status.DefaultCommit = d.DefaultBranch, d.DefaultCommit
-	repo.Status.Heads, repo.Status.PullRequests = d.Heads, d.PullRequests
+	repo.Status.Heads, repo.Status.Tag, repo.Status.PullRequests = d.Heads, d.Tag, d.PullRequests
 	return nil
 }
 

@@ -3,6 +3,7 @@ package testrepository
 import (
 	"context"
 	"io/fs"
+	"time"
 
 	"github.com/assay-dev/assay/api/fault"
 	"github.com/assay-dev/assay/api/v1alpha1"
@@ -11,6 +12,8 @@ import (
 
 // Git reads commits. sync/git's Client satisfies it, and so does its Cache.
 type Git interface {
+	// Commit gives a commit as Git stores it.
+	Commit(ctx context.Context, at git.Endpoint, commit string) ([]byte, error)
 	// Tree gives the files below a path of a commit, rooted at the root of the repository.
 	// It is immutable and safe for concurrent use.
 	Tree(ctx context.Context, at git.Endpoint, commit, path string) (fs.FS, error)
@@ -26,6 +29,29 @@ type Source struct {
 	Access *Access
 	// Git reads commits.
 	Git Git
+}
+
+// Verify says whether a commit is signed by a key that may, where the TestRepository asks for
+// that; the fault is SignatureInvalid. The keys are read each time, so that one that was taken
+// out of the Secret counts no more.
+func (s Source) Verify(ctx context.Context, repo *v1alpha1.TestRepository, commit string) error {
+	if repo.Spec.Verify == nil {
+		return nil
+	}
+	keys, err := s.Access.Keys(ctx, repo)
+	if err != nil {
+		return err
+	}
+	at, err := s.Access.Endpoint(ctx, repo)
+	if err != nil {
+		return err
+	}
+	place := fault.Place{Repository: repo.Spec.URL, Commit: commit}
+	content, err := s.Git.Commit(ctx, at, commit)
+	if err != nil {
+		return fault.At(err, place)
+	}
+	return fault.At(keys.Verify(commit, content, time.Now()), place)
 }
 
 // Tree gives the files below path at the commit, rooted at the root of the repository.
