@@ -30,10 +30,12 @@ type connection interface {
 	Close() error
 }
 
-// want is what a fetch asks for: objects at depth 1, or bare when the objects are no commits.
+// want is what a fetch asks for: commits, or bare objects that are none.
 type want struct {
 	hashes []plumbing.Hash
 	bare   bool
+	// depth is how many commits back to go, 1 when 0: the commits themselves.
+	depth  int
 	filter packp.Filter
 }
 
@@ -103,7 +105,7 @@ func (s *session) request(w want) (*packp.UploadPackRequest, error) {
 		set = append(set, capability.NoProgress)
 	}
 	if !w.bare && s.Capabilities.Supports(capability.Shallow) {
-		r.Depth = packp.DepthCommits(1)
+		r.Depth = packp.DepthCommits(max(w.depth, 1))
 		set = append(set, capability.Shallow)
 	}
 	if w.filter != "" {
