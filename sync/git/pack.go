@@ -20,6 +20,8 @@ type store struct {
 	left    int64 // bytes that may still be kept
 	inflate int64 // bytes that may still be inflated, kept or not
 	objects map[plumbing.Hash]stored
+	// known holds what a host may send differences to without sending it; nil for nothing.
+	known *pool
 	// tooBig are blobs that were not kept, by their size. They matter only when a file asks
 	// for one.
 	tooBig map[plumbing.Hash]int64
@@ -137,6 +139,9 @@ func (u *unpacker) next(ctx context.Context) error {
 		if _, ok := u.objects[h.Reference]; ok {
 			return u.apply(h.Reference, delta{h.Offset, content})
 		}
+		if base, ok := u.known.get(h.Reference); ok {
+			return u.build(base, delta{h.Offset, content})
+		}
 		u.onHash[h.Reference] = append(u.onHash[h.Reference], delta{h.Offset, content})
 		return nil
 	}
@@ -238,7 +243,12 @@ func (u *unpacker) apply(base plumbing.Hash, d delta) error {
 		u.unresolved = true
 		return nil
 	}
-	result, err := u.patch(o, d)
+	return u.build(o, d)
+}
+
+// build keeps what a delta makes of its base, unless that is too big.
+func (u *unpacker) build(base stored, d delta) error {
+	result, err := u.patch(base, d)
 	if errors.As(err, new(tooBigError)) {
 		u.unresolved = true
 		return nil
