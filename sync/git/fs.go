@@ -187,10 +187,14 @@ func (n *node) child(name string) *node {
 	return n.children[i]
 }
 
-// readable refuses what is no plain file.
+// readable refuses what is no plain file, and what is none of the repository's.
 func (t *treeFS) readable(op, name string, n *node) error {
-	what := "folder"
+	place := t.place
+	place.File = name
+	var what string
 	switch {
+	case n.mode.IsRegular() && isPointer(n.data):
+		return &fs.PathError{Op: op, Path: name, Err: fault.New(fault.InvalidCatalog, place, "commit the file itself, or leave it out of content.paths", "%q is a pointer of Git LFS, whose file is not in the repository", path.Base(name))}
 	case n.mode.IsRegular():
 		return nil
 	case n.IsDir():
@@ -200,8 +204,6 @@ func (t *treeFS) readable(op, name string, n *node) error {
 	case n.mode&fs.ModeIrregular != 0:
 		what = "submodule"
 	}
-	place := t.place
-	place.File = name
 	return &fs.PathError{Op: op, Path: name, Err: fault.New(fault.SymlinkRefused, place, "commit the file itself", "%q is a %s, which is not followed", path.Base(name), what)}
 }
 

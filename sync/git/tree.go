@@ -15,8 +15,8 @@ import (
 // read-only, in memory and safe for concurrent use, and implements [fs.ReadDirFS],
 // [fs.ReadFileFS], [fs.StatFS] and [TreeHasher]. A path that the commit lacks is no error:
 // the result says [fs.ErrNotExist] for it. Symlinks and submodules are listed as
-// [fs.ModeSymlink] and [fs.ModeIrregular], and opening one is a SymlinkRefused fault; Git LFS
-// pointers are plain files. A commit that is not there (any more) is a RefNotFound fault.
+// [fs.ModeSymlink] and [fs.ModeIrregular], and opening one is a SymlinkRefused fault; opening
+// a pointer of Git LFS is an InvalidCatalog fault. A commit that is not there (any more) is a RefNotFound fault.
 func (c *Client) Tree(ctx context.Context, e Endpoint, commit, path string) (fs.FS, error) {
 	hash, err := parseCommit(commit)
 	if err != nil {
