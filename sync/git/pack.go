@@ -144,8 +144,10 @@ func (u *unpacker) next(ctx context.Context) error {
 		}
 		u.onHash[h.Reference] = append(u.onHash[h.Reference], delta{h.Offset, content})
 		return nil
+	case plumbing.CommitObject, plumbing.TreeObject, plumbing.BlobObject, plumbing.TagObject:
+		return u.keep(h.Offset, stored{h.Type, content})
 	}
-	return u.keep(h.Offset, stored{h.Type, content})
+	return fmt.Errorf("%w: no such type of object", packfile.ErrMalformedPackFile)
 }
 
 // worth says whether a blob is kept. One over the limit of a file is no use but as the base of
