@@ -17,7 +17,7 @@ import (
 // Folders are not in it, they follow from the names. The digest is "sha256:" and the hexadecimal hash of the tar.
 //
 // Faults: InvalidCatalog for a path that is not there, SymlinkRefused for anything but files and folders, LimitExceeded.
-// Other errors are the tree's or the writer's. After an error what was written is worth nothing.
+// Other errors are the tree's (which may refuse a file, such as a pointer of Git LFS) or the writer's. After an error what was written is worth nothing.
 func Pack(w io.Writer, tree fs.FS, paths []string, limits Limits) (digest string, err error) {
 	limits = limits.withDefaults()
 	files, err := collect(tree, paths, limits)

@@ -3,10 +3,12 @@ package git
 import (
 	"container/list"
 	"context"
+	"errors"
 	"io/fs"
 	"strings"
 	"sync"
 
+	"github.com/go-git/go-git/v5/plumbing"
 	"golang.org/x/sync/singleflight"
 
 	"github.com/assay-dev/assay/api/fault"
@@ -20,14 +22,19 @@ type Reader interface {
 	Changed(ctx context.Context, e Endpoint, base, head string) (paths []string, known bool, err error)
 }
 
-// Cache is a [Reader] that remembers what another one answered, up to a number of bytes, the
-// least recently used going first. Concurrent calls for the same share one. Errors and
-// unknown changes are not remembered. What was read with one credential is not given to
-// another. It is safe for concurrent use; its results are shared and must not be changed.
+// Cache is a [Reader] that remembers what a client read, up to a number of bytes, the least
+// recently used going first. It knows files by the object name of their folder, so that a
+// commit that leaves the folder alone costs no files; and it tells the host which commits it
+// has, so that a new one costs the folders that changed, once for Tree and Changed together.
+//
+// Concurrent calls for the same share one. Errors and unknown changes are not remembered.
+// What was read with one credential is not given to another. It is safe for concurrent use;
+// its results are shared and must not be changed.
 type Cache struct {
-	next    Reader
+	client  *Client
 	flights singleflight.Group
 	mu      sync.Mutex
+	bytes   int64 // of the budget
 	left    int64
 	entries map[string]*list.Element
 	recent  *list.List // of *cached, the most recently used in front
@@ -44,9 +51,9 @@ var (
 	_ Reader = (*Cache)(nil)
 )
 
-// NewCache gives a cache of at most bytes in front of next.
-func NewCache(next Reader, bytes int64) *Cache {
-	return &Cache{next: next, left: bytes, entries: map[string]*list.Element{}, recent: list.New()}
+// NewCache gives a cache of at most bytes in front of the client.
+func NewCache(client *Client, bytes int64) *Cache {
+	return &Cache{client: client, bytes: bytes, left: bytes, entries: map[string]*list.Element{}, recent: list.New()}
 }
 
 // Commit answers as [Client.Commit].
@@ -64,39 +71,70 @@ func (c *Cache) Commit(ctx context.Context, e Endpoint, commit string) ([]byte, 
 
 // Tree answers as [Client.Tree].
 func (c *Cache) Tree(ctx context.Context, e Endpoint, commit, path string) (fs.FS, error) {
-	key := strings.Join([]string{"tree", e.identity(), commit, path}, "\x00")
-	value, err := c.get(ctx, key, func(ctx context.Context) (any, int64, error) {
-		tree, err := c.next.Tree(ctx, e, commit, path)
-		var cost int64 = -1 // of an unknown make
-		if t, ok := tree.(*treeFS); ok {
-			cost = t.cost()
+	hash, err := parseCommit(commit)
+	if err != nil {
+		return nil, err
+	}
+	parts, err := parsePath(path)
+	if err != nil {
+		return nil, err
+	}
+	identity := e.identity()
+	below := strings.Join(parts, "/")
+	wayKey := keyOf("way", identity, commit, below)
+	files := func(object plumbing.Hash) *branch {
+		b, _ := c.look(keyOf("files", identity, object.String(), below)).(*branch)
+		return b
+	}
+	remembered := func() any {
+		if way, ok := c.look(wayKey).(*treeFS); ok {
+			if tree := way.with(parts, files); tree != nil {
+				return tree
+			}
 		}
-		return tree, cost, err
+		return nil
+	}
+	value, err := c.share(ctx, wayKey, remembered, func(ctx context.Context) (any, error) {
+		var tree *treeFS
+		err := c.pooled(identity, func(p *pool) (err error) {
+			tree, err = c.client.tree(ctx, e, hash, parts, known{p, files})
+			return err
+		})
+		if err != nil {
+			return nil, err
+		}
+		way, files := tree.split(parts)
+		if files != nil {
+			c.keep(&cached{keyOf("files", identity, files.node.hash.String(), below), files, files.cost()})
+		}
+		c.keep(&cached{wayKey, way, way.cost()})
+		return tree, nil
 	})
 	if err != nil {
 		return nil, err
 	}
-	return value.(fs.FS), nil
-}
-
-type difference struct {
-	paths []string
-	known bool
+	return value.(*treeFS), nil
 }
 
 // Changed answers as [Client.Changed].
 func (c *Cache) Changed(ctx context.Context, e Endpoint, base, head string) (paths []string, known bool, err error) {
-	key := strings.Join([]string{"changed", e.identity(), base, head}, "\x00")
-	value, err := c.get(ctx, key, func(ctx context.Context) (any, int64, error) {
-		paths, known, err := c.next.Changed(ctx, e, base, head)
-		var cost int64 = -1 // the base may come back
-		if known {
-			cost = 0
-			for _, p := range paths {
-				cost += int64(len(p)) + 16
-			}
+	from, to, err := parseRange(base, head)
+	if err != nil || from.IsZero() {
+		return nil, false, err
+	}
+	identity := e.identity()
+	key := keyOf("changed", identity, base, head)
+	remembered := func() any { return c.look(key) }
+	value, err := c.share(ctx, key, remembered, func(ctx context.Context) (any, error) {
+		var d difference
+		err := c.pooled(identity, func(p *pool) (err error) {
+			d.paths, d.known, err = c.client.changed(ctx, e, from, to, p)
+			return err
+		})
+		if err == nil && d.known { // an unknown base may come back
+			c.keep(&cached{key, d, d.cost()})
 		}
-		return difference{paths, known}, cost, err
+		return d, err
 	})
 	if err != nil {
 		return nil, false, err
@@ -105,22 +143,31 @@ func (c *Cache) Changed(ctx context.Context, e Endpoint, base, head string) (pat
 	return d.paths, d.known, nil
 }
 
-// get gives what is remembered, or calls read, whose result is remembered unless its cost is
-// negative.
-func (c *Cache) get(ctx context.Context, key string, read func(context.Context) (any, int64, error)) (any, error) {
-	if value, ok := c.look(key); ok {
+type difference struct {
+	paths []string
+	known bool
+}
+
+func (d difference) cost() (cost int64) {
+	for _, p := range d.paths {
+		cost += int64(len(p)) + 16
+	}
+	return cost
+}
+
+func keyOf(parts ...string) string { return strings.Join(parts, "\x00") }
+
+// share gives what is remembered, or else what read gives, called once for all who ask.
+func (c *Cache) share(ctx context.Context, key string, remembered func() any, read func(context.Context) (any, error)) (any, error) {
+	if value := remembered(); value != nil {
 		return value, nil
 	}
 	// The shared call is bound by the endpoint's timeout, not by the caller who came first.
 	flight := c.flights.DoChan(key, func() (any, error) {
-		if value, ok := c.look(key); ok {
+		if value := remembered(); value != nil {
 			return value, nil
 		}
-		value, cost, err := read(context.WithoutCancel(ctx))
-		if err == nil && cost >= 0 {
-			c.keep(&cached{key, value, cost + int64(len(key)) + 256})
-		}
-		return value, err
+		return read(context.WithoutCancel(ctx))
 	})
 	select {
 	case result := <-flight:
@@ -130,30 +177,67 @@ func (c *Cache) get(ctx context.Context, key string, read func(context.Context) 
 	}
 }
 
-func (c *Cache) look(key string) (any, bool) {
+// pooled calls read with the endpoint's pool. Should a host have left out of an answer what
+// the pool does not hold, it is read again without.
+func (c *Cache) pooled(identity string, read func(*pool) error) error {
+	key := keyOf("pool", identity)
+	p, _ := c.look(key).(*pool)
+	if p == nil {
+		p = newPool()
+	}
+	before := p.size()
+	err := read(p)
+	if before > 0 && errors.Is(err, plumbing.ErrObjectNotFound) {
+		p = newPool()
+		err = read(p)
+	}
+	// One repository must not crowd out all others.
+	if size := p.size(); errors.Is(err, plumbing.ErrObjectNotFound) || size > c.bytes/4 {
+		c.forget(key)
+	} else {
+		c.keep(&cached{key, p, size})
+	}
+	return err
+}
+
+// look gives what is remembered by the key; nil for nothing.
+func (c *Cache) look(key string) any {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	element, ok := c.entries[key]
 	if !ok {
-		return nil, false
+		return nil
 	}
 	c.recent.MoveToFront(element)
-	return element.Value.(*cached).value, true
+	return element.Value.(*cached).value
 }
 
+// keep remembers the entry in place of what its key had.
 func (c *Cache) keep(entry *cached) {
+	entry.cost += int64(len(entry.key)) + 256
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if _, there := c.entries[entry.key]; there {
+	c.remove(c.entries[entry.key])
+	if entry.cost > c.bytes {
 		return
 	}
 	c.entries[entry.key] = c.recent.PushFront(entry)
 	for c.left -= entry.cost; c.left < 0; {
-		oldest := c.recent.Remove(c.recent.Back()).(*cached)
-		delete(c.entries, oldest.key)
-		c.left += oldest.cost
+		c.remove(c.recent.Back())
 	}
 }
 
-// cost is about what a tree takes in memory.
-func (t *treeFS) cost() int64 { return t.bytes + int64(t.nodes)*256 }
+func (c *Cache) forget(key string) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.remove(c.entries[key])
+}
+
+func (c *Cache) remove(element *list.Element) {
+	if element == nil {
+		return
+	}
+	gone := c.recent.Remove(element).(*cached)
+	delete(c.entries, gone.key)
+	c.left += gone.cost
+}

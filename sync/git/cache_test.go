@@ -3,12 +3,18 @@ package git_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io/fs"
+	"maps"
 	"net/http"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/assay-dev/assay/api/fault"
 	"github.com/assay-dev/assay/sync/git"
 )
 
@@ -56,10 +62,10 @@ func TestCacheForgetsTheLeastRecentlyUsed(t *testing.T) {
 	r := newRepository(t)
 	var commits []string
 	for range 3 {
-		commits = append(commits, r.commit(map[string]string{"tests/a": noise(10_000), "n": strings.Repeat("x", 1+len(commits))}))
+		commits = append(commits, r.commit(map[string]string{"tests/a": noise(10_000 + len(commits))}))
 	}
 	h := newHost(t, r)
-	c := git.NewCache(git.New(git.Options{}), 25_000) // room for two
+	c := git.NewCache(git.New(git.Options{}), 30_000) // room for two
 	asked := func(commit string) bool {
 		h.seen()
 		if _, err := c.Tree(t.Context(), h.endpoint(), commit, "tests"); err != nil {
@@ -132,5 +138,129 @@ func TestCacheSharesOneCall(t *testing.T) {
 	}
 	if requests, _ := h.seen(); len(requests) != 3 {
 		t.Errorf("took %q", requests)
+	}
+}
+
+// TestCacheReadsWhatIsNew counts what a change costs, on a repository whose folders are known.
+func TestCacheReadsWhatIsNew(t *testing.T) {
+	for _, tc := range []struct {
+		name   string
+		filter string
+		change map[string]string
+		// requests of Tree, and the bytes sent for it at most
+		requests, bytes int
+	}{
+		{"elsewhere: one fetch of what changed, and no file", "true", map[string]string{"src/main.go": "package other\n"}, 2, 2500},
+		{"elsewhere, on a host that cannot leave out files: everything, once", "false", map[string]string{"src/main.go": "package other\n"}, 2, 400_000},
+		{"in the tests: their files too", "true", map[string]string{"tests/api.yaml": "kind: Other\n"}, 3, 4000},
+		{"in the tests, on a host that cannot leave out files: everything, once", "false", map[string]string{"tests/api.yaml": "kind: Other\n"}, 2, 400_000},
+		{"back to what was there before: nothing but the commit", "true", nil, 2, 2500},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			r := newRepository(t)
+			r.git("config", "uploadpack.allowFilter", tc.filter)
+			files := map[string]string{}
+			for i := range 60 { // folders that would be sent again if the host were not told of them
+				files[fmt.Sprintf("lib/%d/a", i)] = noise(100 + i)
+			}
+			r.commit(files)
+			base := r.commit(world)
+			h := newHost(t, r)
+			c := git.NewCache(git.New(git.Options{}), 8<<20)
+			read(t, c, h, base)
+			head := r.commit(tc.change)
+			h.seen()
+			tree := read(t, c, h, head)
+			requests, sent := h.seen()
+			if len(requests) != tc.requests || sent > tc.bytes {
+				t.Errorf("Tree took %d bytes in %q", sent, requests)
+			}
+			want := maps.Clone(world)
+			maps.Copy(want, tc.change)
+			if diff := cmp.Diff(below(want, "tests"), contents(t, tree)); diff != "" {
+				t.Error(diff)
+			}
+			paths, known, err := c.Changed(t.Context(), h.endpoint(), base, head)
+			if diff := cmp.Diff(slices.Collect(maps.Keys(tc.change)), paths); diff != "" || !known || err != nil {
+				t.Error(diff, known, err)
+			}
+			read(t, c, h, base)
+			if requests, _ := h.seen(); len(requests) > 0 {
+				t.Errorf("Changed, and Tree of the base, took %q", requests)
+			}
+			_, err = fs.ReadFile(tree, "tests/none")
+			if tree, ok := tree.(git.TreeHasher); !ok || !errors.Is(err, fs.ErrNotExist) {
+				t.Errorf("%T is no tree as others, or has %v", tree, err)
+			}
+		})
+	}
+}
+
+func read(t testing.TB, c *git.Cache, h *host, commit string) fs.FS {
+	t.Helper()
+	tree, err := c.Tree(t.Context(), h.endpoint(), commit, "tests")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return tree
+}
+
+// What Changed fetched serves Tree: only files are missing.
+func TestCacheReadsTheFoldersOfACommitOnce(t *testing.T) {
+	r := newRepository(t)
+	base := r.commit(world)
+	head := r.commit(map[string]string{"src/main.go": "package other\n"})
+	h := newHost(t, r)
+	c := git.NewCache(git.New(git.Options{}), 8<<20)
+	if _, _, err := c.Changed(t.Context(), h.endpoint(), base, head); err != nil {
+		t.Fatal(err)
+	}
+	h.seen()
+	read(t, c, h, head)
+	if requests, sent := h.seen(); len(requests) != 2 || sent > 3000 {
+		t.Errorf("Tree took %d bytes in %q", sent, requests)
+	}
+	read(t, c, h, base)
+	if requests, _ := h.seen(); len(requests) > 0 {
+		t.Errorf("the same files took %q", requests)
+	}
+}
+
+// The same files under another commit are that commit's: faults name it.
+func TestCacheKeepsCommitsApart(t *testing.T) {
+	r := newRepository(t)
+	tests := r.tree(entry{"120000", "link", r.blob("/etc/passwd")})
+	commits := []string{r.point(r.tree(entry{"40000", "tests", tests}))}
+	commits = append(commits, r.point(r.tree(entry{"100644", "a", r.blob("1")}, entry{"40000", "tests", tests})))
+	// A folder's name given to a file must not bring the folder back.
+	r.git("update-ref", "refs/heads/other", commits[0])
+	h := newHost(t, r)
+	c := git.NewCache(git.New(git.Options{}), 8<<20)
+	for range 2 {
+		for _, commit := range commits {
+			_, err := fs.ReadFile(read(t, c, h, commit), "tests/link")
+			if f := wantFault(t, err, fault.SymlinkRefused); f.Place.Commit != commit {
+				t.Errorf("the fault is at %q, want %q", f.Place.Commit, commit)
+			}
+		}
+	}
+}
+
+func TestCacheHoldsNoMoreThanItsBudget(t *testing.T) {
+	r := newRepository(t)
+	h := newHost(t, r)
+	c := git.NewCache(git.New(git.Options{}), 20_000)
+	for i := range 12 {
+		commit := r.commit(map[string]string{"tests/a": noise(3000 + i), fmt.Sprintf("src/%d/%d", i, i): "1"})
+		read(t, c, h, commit)
+		if used := git.CacheUses(c); used > 20_000 || used < 3000 {
+			t.Fatalf("after %d commits it takes %d bytes", i+1, used)
+		}
+	}
+	if _, err := c.Tree(t.Context(), h.endpoint(), r.commit(map[string]string{"tests/a": noise(30_000)}), "tests"); err != nil {
+		t.Fatal(err)
+	}
+	if used := git.CacheUses(c); used < 3000 {
+		t.Error("what is too big for it drove out the rest")
 	}
 }

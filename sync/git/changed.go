@@ -19,27 +19,43 @@ import (
 // must then assume that everything changed. A head that is not there is a RefNotFound fault.
 // Bytes of names that are not UTF-8 are replaced.
 func (c *Client) Changed(ctx context.Context, e Endpoint, base, head string) (paths []string, known bool, err error) {
-	to, err := parseCommit(head)
-	if err != nil {
+	from, to, err := parseRange(base, head)
+	if err != nil || from.IsZero() {
 		return nil, false, err
 	}
-	if strings.Trim(base, "0") == "" {
-		return nil, false, nil
+	return c.changed(ctx, e, from, to, newPool())
+}
+
+// parseRange gives the commits to compare; no base is the zero hash.
+func parseRange(base, head string) (from, to plumbing.Hash, err error) {
+	if to, err = parseCommit(head); err != nil || strings.Trim(base, "0") == "" {
+		return plumbing.ZeroHash, to, err
 	}
-	from, err := parseCommit(base)
+	from, err = parseCommit(base)
+	return from, to, err
+}
+
+// changed is Changed, which asks the host for nothing that is in the pool.
+func (c *Client) changed(ctx context.Context, e Endpoint, from, to plumbing.Hash, known *pool) (paths []string, complete bool, err error) {
+	l, err := parseLocation(e.URL, c.options.AllowHTTP)
 	if err != nil {
 		return nil, false, err
 	}
 	if from == to {
 		return nil, true, nil
 	}
+	place := fault.Place{Commit: to.String()}
+	if len(known.lacks(from, to)) == 0 {
+		paths, complete, err = changed(ctx, known, from, to)
+		return paths, complete, classify(fault.At(err, place), e, l)
+	}
 	err = c.operate(ctx, e, func(ctx context.Context, l location, s *session) error {
 		objects := newStore(c.options.Limits)
-		err := s.commits(ctx, objects, from, to)
+		_, err := s.commits(ctx, known, objects, from, to)
 		if refused(err) {
 			// The host does not say which of the two it lacks.
-			if err := s.commits(ctx, newStore(c.options.Limits), to); refused(err) {
-				return missingCommit(l, head, err)
+			if _, err := s.commits(ctx, known, newStore(c.options.Limits), to); refused(err) {
+				return missingCommit(l, to.String(), err)
 			} else if err != nil {
 				return err
 			}
@@ -48,10 +64,10 @@ func (c *Client) Changed(ctx context.Context, e Endpoint, base, head string) (pa
 		if err != nil {
 			return err
 		}
-		paths, known, err = changed(ctx, objects, from, to)
-		return fault.At(err, fault.Place{Commit: head})
+		paths, complete, err = changed(ctx, layered{known, objects}, from, to)
+		return fault.At(err, place)
 	})
-	return paths, known, err
+	return paths, complete, err
 }
 
 // Bounds of a diff. A tree can name the same folder many times over, on every level, so that

@@ -51,7 +51,7 @@ func classify(err error, e Endpoint, l location) error {
 		}
 	}
 	if f == nil {
-		f = fault.New(fault.HostFailed, place, "", "%q sent what is not Git's protocol: %s", l.host, clip(err.Error()))
+		f = fault.New(fault.HostFailed, place, "", "%q sent what is not Git's protocol: %s", l.host, said(err.Error()))
 	}
 	f.Place.Repository, f.Err = place.Repository, err
 	return f
@@ -169,7 +169,7 @@ func classifyNetwork(err error, e Endpoint, l location) *fault.Fault {
 	}
 	var u *url.Error
 	if errors.As(err, &u) {
-		return fault.New(fault.HostFailed, fault.Place{}, "", "%q cannot be asked: %s", l.host, clip(u.Err.Error()))
+		return fault.New(fault.HostFailed, fault.Place{}, "", "%q cannot be asked: %s", l.host, said(u.Err.Error()))
 	}
 	return nil
 }

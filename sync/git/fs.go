@@ -37,6 +37,54 @@ var (
 	_ TreeHasher    = (*treeFS)(nil)
 )
 
+// split takes the tree apart into the way to the path and what is there with everything below,
+// nil when nothing is.
+func (t *treeFS) split(parts []string) (*treeFS, *branch) {
+	way, end := t.copyWay(parts)
+	if end == nil {
+		return t, nil
+	}
+	whole := *end
+	end.children, end.data = nil, nil
+	way.bytes, way.nodes = 0, len(parts)+1
+	return way, &branch{&whole, t.bytes, t.nodes}
+}
+
+// with is what split took apart, put together; nil when the files are not known.
+func (t *treeFS) with(parts []string, files func(plumbing.Hash) *branch) *treeFS {
+	tree, end := t.copyWay(parts)
+	if end == nil {
+		return t
+	}
+	b := files(end.hash)
+	if b == nil || b.node.mode.Type() != end.mode.Type() {
+		return nil
+	}
+	end.children, end.data = b.node.children, b.node.data
+	tree.bytes, tree.nodes = b.bytes, b.nodes
+	return tree
+}
+
+// copyWay copies the nodes down to the path; end is the one there, nil when there is none.
+func (t *treeFS) copyWay(parts []string) (way *treeFS, end *node) {
+	copied, root := *t, *t.root
+	copied.root, end = &root, &root
+	for _, part := range parts {
+		next := end.child(part)
+		if next == nil {
+			return t, nil
+		}
+		n := *next
+		end.children, end = []*node{&n}, &n
+	}
+	return &copied, end
+}
+
+// cost is about what a tree takes in memory.
+func (t *treeFS) cost() int64 { return t.bytes + int64(t.nodes)*256 }
+
+func (b *branch) cost() int64 { return b.bytes + int64(b.nodes)*256 }
+
 // node is a file, folder, symlink or submodule; it is its own [fs.FileInfo] and [fs.DirEntry].
 type node struct {
 	name     string
@@ -139,10 +187,14 @@ func (n *node) child(name string) *node {
 	return n.children[i]
 }
 
-// readable refuses what is no plain file.
+// readable refuses what is no plain file, and what is none of the repository's.
 func (t *treeFS) readable(op, name string, n *node) error {
-	what := "folder"
+	place := t.place
+	place.File = name
+	var what string
 	switch {
+	case n.mode.IsRegular() && isPointer(n.data):
+		return &fs.PathError{Op: op, Path: name, Err: fault.New(fault.InvalidCatalog, place, "commit the file itself, or leave it out of content.paths", "%q is a pointer of Git LFS, whose file is not in the repository", path.Base(name))}
 	case n.mode.IsRegular():
 		return nil
 	case n.IsDir():
@@ -152,8 +204,6 @@ func (t *treeFS) readable(op, name string, n *node) error {
 	case n.mode&fs.ModeIrregular != 0:
 		what = "submodule"
 	}
-	place := t.place
-	place.File = name
 	return &fs.PathError{Op: op, Path: name, Err: fault.New(fault.SymlinkRefused, place, "commit the file itself", "%q is a %s, which is not followed", path.Base(name), what)}
 }
 

@@ -21,6 +21,8 @@ type Limits struct {
 	TotalBytes int64
 	// Depth is how many folders deep a file may lie below the root, 32 by default.
 	Depth int
+	// Commits is how many commits may be looked at to find a merge base, 20,000 by default.
+	Commits int
 }
 
 func (l Limits) withDefaults() Limits {
@@ -30,6 +32,7 @@ func (l Limits) withDefaults() Limits {
 	l.FileBytes = orDefault(l.FileBytes, 8<<20)
 	l.TotalBytes = orDefault(l.TotalBytes, 64<<20)
 	l.Depth = orDefault(l.Depth, 32)
+	l.Commits = orDefault(l.Commits, 20_000)
 	return l
 }
 

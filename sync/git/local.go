@@ -70,7 +70,7 @@ func (l *Local) Tree(commit, path string) (fs.FS, error) {
 	if err := o.fill(); err != nil {
 		return nil, err
 	}
-	return &treeFS{place: o.place, root: root, bytes: o.bytes, nodes: len(o.files) + o.nodes}, nil
+	return o.done(root), nil
 }
 
 func (l *Local) source() source { return onDisk{l.repository.Storer} }

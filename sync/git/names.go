@@ -52,17 +52,41 @@ const maxPath = 4096
 // "..", ".git" and slashes; invalid UTF-8 and backslashes have no place in an [fs.FS] or in a
 // path of another system.
 func validName(name string) bool {
-	return name != "" && name != "." && name != ".." && !strings.EqualFold(name, ".git") &&
+	return name != "" && name != "." && name != ".." && !isDotGit(name) &&
 		utf8.ValidString(name) && !strings.ContainsFunc(name, func(r rune) bool {
 		return r == '/' || r == '\\' || unicode.IsControl(r)
 	})
 }
 
-// clip shortens foreign text for a message.
+// isDotGit says whether a file system somewhere takes the name for .git: in any case, without
+// what HFS+ does not see, and with what NTFS leaves off the end or calls it for short.
+func isDotGit(name string) bool {
+	name = strings.ToLower(strings.Map(func(r rune) rune {
+		if r >= 0x200c && r <= 0x200f || r >= 0x202a && r <= 0x202e || r >= 0x206a && r <= 0x206f || r == 0xfeff {
+			return -1
+		}
+		return r
+	}, name))
+	name, _, _ = strings.Cut(name, ":")
+	name = strings.TrimRight(name, ". ")
+	return name == ".git" || name == "git~1"
+}
+
+// clip shortens foreign text for a message that quotes it.
 func clip(s string) string {
 	const most = 200
 	if len(s) > most {
 		return strings.ToValidUTF8(s[:most], "") + "…"
 	}
 	return s
+}
+
+// said is clip for a message that does not quote: without what a terminal would obey.
+func said(s string) string {
+	return strings.TrimSpace(strings.Map(func(r rune) rune {
+		if unicode.IsControl(r) {
+			return ' '
+		}
+		return r
+	}, clip(strings.ToValidUTF8(s, ""))))
 }

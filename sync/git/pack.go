@@ -20,6 +20,8 @@ type store struct {
 	left    int64 // bytes that may still be kept
 	inflate int64 // bytes that may still be inflated, kept or not
 	objects map[plumbing.Hash]stored
+	// known holds what a host may send differences to without sending it; nil for nothing.
+	known *pool
 	// tooBig are blobs that were not kept, by their size. They matter only when a file asks
 	// for one.
 	tooBig map[plumbing.Hash]int64
@@ -137,10 +139,15 @@ func (u *unpacker) next(ctx context.Context) error {
 		if _, ok := u.objects[h.Reference]; ok {
 			return u.apply(h.Reference, delta{h.Offset, content})
 		}
+		if base, ok := u.known.get(h.Reference); ok {
+			return u.build(base, delta{h.Offset, content})
+		}
 		u.onHash[h.Reference] = append(u.onHash[h.Reference], delta{h.Offset, content})
 		return nil
+	case plumbing.CommitObject, plumbing.TreeObject, plumbing.BlobObject, plumbing.TagObject:
+		return u.keep(h.Offset, stored{h.Type, content})
 	}
-	return u.keep(h.Offset, stored{h.Type, content})
+	return fmt.Errorf("%w: no such type of object", packfile.ErrMalformedPackFile)
 }
 
 // worth says whether a blob is kept. One over the limit of a file is no use but as the base of
@@ -238,7 +245,12 @@ func (u *unpacker) apply(base plumbing.Hash, d delta) error {
 		u.unresolved = true
 		return nil
 	}
-	result, err := u.patch(o, d)
+	return u.build(o, d)
+}
+
+// build keeps what a delta makes of its base, unless that is too big.
+func (u *unpacker) build(base stored, d delta) error {
+	result, err := u.patch(base, d)
 	if errors.As(err, new(tooBigError)) {
 		u.unresolved = true
 		return nil

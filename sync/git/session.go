@@ -30,10 +30,15 @@ type connection interface {
 	Close() error
 }
 
-// want is what a fetch asks for: objects at depth 1, or bare when the objects are no commits.
+// want is what a fetch asks for: commits, or bare objects that are none.
 type want struct {
 	hashes []plumbing.Hash
 	bare   bool
+	// have are commits of which all folders are in the pool that the store builds on: what
+	// is in them is not sent again, or as a difference to it.
+	have []plumbing.Hash
+	// depth is how many commits back to go, 1 when 0: the commits themselves.
+	depth  int
 	filter packp.Filter
 }
 
@@ -79,7 +84,13 @@ func (s *session) fetch(ctx context.Context, w want, into *store) error {
 	if err := request.UploadRequest.Encode(&encoded); err != nil {
 		return err
 	}
-	if err := pktline.NewEncoder(&encoded).EncodeString("done\n"); err != nil {
+	lines := pktline.NewEncoder(&encoded)
+	for _, h := range request.Shallows { // as the host sees those who have only one commit each
+		if err := lines.Encodef("have %s\n", h); err != nil {
+			return err
+		}
+	}
+	if err := lines.EncodeString("done\n"); err != nil {
 		return err
 	}
 	body, err := s.uploadPack(ctx, encoded.Bytes())
@@ -103,8 +114,13 @@ func (s *session) request(w want) (*packp.UploadPackRequest, error) {
 		set = append(set, capability.NoProgress)
 	}
 	if !w.bare && s.Capabilities.Supports(capability.Shallow) {
-		r.Depth = packp.DepthCommits(1)
+		r.Depth = packp.DepthCommits(max(w.depth, 1))
 		set = append(set, capability.Shallow)
+		if len(w.have) > 0 {
+			r.Shallows = w.have // else the host takes it that all before them is there too
+			// Without it Git leaves nothing out for commits that are no parents.
+			set = append(set, capability.ThinPack)
+		}
 	}
 	if w.filter != "" {
 		r.Filter = w.filter

@@ -2,14 +2,9 @@ package git
 
 import (
 	"context"
-	"errors"
 	"io/fs"
-	"slices"
-	"strings"
 
 	"github.com/go-git/go-git/v5/plumbing"
-	"github.com/go-git/go-git/v5/plumbing/filemode"
-	"github.com/go-git/go-git/v5/plumbing/object"
 	"github.com/go-git/go-git/v5/plumbing/protocol/packp"
 
 	"github.com/assay-dev/assay/api/fault"
@@ -20,8 +15,8 @@ import (
 // read-only, in memory and safe for concurrent use, and implements [fs.ReadDirFS],
 // [fs.ReadFileFS], [fs.StatFS] and [TreeHasher]. A path that the commit lacks is no error:
 // the result says [fs.ErrNotExist] for it. Symlinks and submodules are listed as
-// [fs.ModeSymlink] and [fs.ModeIrregular], and opening one is a SymlinkRefused fault; Git LFS
-// pointers are plain files. A commit that is not there (any more) is a RefNotFound fault.
+// [fs.ModeSymlink] and [fs.ModeIrregular], and opening one is a SymlinkRefused fault; opening
+// a pointer of Git LFS is an InvalidCatalog fault. A commit that is not there (any more) is a RefNotFound fault.
 func (c *Client) Tree(ctx context.Context, e Endpoint, commit, path string) (fs.FS, error) {
 	hash, err := parseCommit(commit)
 	if err != nil {
@@ -31,45 +26,91 @@ func (c *Client) Tree(ctx context.Context, e Endpoint, commit, path string) (fs.
 	if err != nil {
 		return nil, err
 	}
-	var tree *treeFS
-	err = c.operate(ctx, e, func(ctx context.Context, l location, s *session) error {
-		place := fault.Place{Repository: l.String(), Commit: commit}
-		objects := newStore(c.options.Limits)
-		err := s.commits(ctx, objects, hash)
-		if refused(err) {
-			return missingCommit(l, commit, err)
-		}
-		if err == nil {
-			tree, err = s.tree(ctx, objects, hash, parts, place)
-		}
-		return err
-	})
+	tree, err := c.tree(ctx, e, hash, parts, nothing())
 	if err != nil {
 		return nil, err
 	}
 	return tree, nil
 }
 
-// commits fetches commits with their trees, and without blobs where the host leaves them out.
-func (s *session) commits(ctx context.Context, into *store, hashes ...plumbing.Hash) error {
-	w := want{hashes: hashes}
-	if s.partial() {
-		w.filter = packp.FilterBlobNone()
+// known is what a call may use of earlier ones for the same endpoint.
+type known struct {
+	*pool
+	// files gives the file or folder of an object name at the path of the call, with all that
+	// is below; nil when it is not known.
+	files func(plumbing.Hash) *branch
+}
+
+func nothing() known { return known{newPool(), func(plumbing.Hash) *branch { return nil }} }
+
+// branch is a file or folder of a tree with everything below it. It does not change.
+type branch struct {
+	node  *node
+	bytes int64
+	nodes int
+}
+
+// tree is Tree, which asks the host for nothing that is known.
+func (c *Client) tree(ctx context.Context, e Endpoint, commit plumbing.Hash, parts []string, k known) (*treeFS, error) {
+	l, err := parseLocation(e.URL, c.options.AllowHTTP)
+	if err != nil {
+		return nil, err
 	}
-	return s.fetch(ctx, w, into)
+	o := &outline{known: k.files, limits: c.options.Limits, place: fault.Place{Repository: l.String(), Commit: commit.String()}}
+	if len(k.lacks(commit)) == 0 {
+		o.source = k.pool
+		root, err := o.draw(commit, parts)
+		if err != nil {
+			return nil, err
+		}
+		if len(o.files) == 0 {
+			return o.done(root), nil
+		}
+	}
+	var tree *treeFS
+	err = c.operate(ctx, e, func(ctx context.Context, l location, s *session) error {
+		objects := newStore(c.options.Limits)
+		sparse, err := s.commits(ctx, k.pool, objects, commit)
+		if refused(err) {
+			return missingCommit(l, commit.String(), err)
+		}
+		if err == nil {
+			tree, err = s.tree(ctx, o.again(layered{k.pool, objects}), objects, commit, parts, sparse)
+		}
+		return err
+	})
+	return tree, err
+}
+
+// commits fetches the commits that are not in the pool, with their trees, and without blobs
+// where the host leaves them out. sparse says that blobs may be missing.
+func (s *session) commits(ctx context.Context, known *pool, into *store, hashes ...plumbing.Hash) (sparse bool, err error) {
+	w := want{hashes: known.lacks(hashes...)}
+	if len(w.hashes) == 0 {
+		return true, nil
+	}
+	if s.partial() {
+		// A host that sends files would take it that those of the known commits are there too.
+		w.filter, w.have, into.known = packp.FilterBlobNone(), known.latest(), known
+	}
+	if err := s.fetch(ctx, w, into); err != nil {
+		return false, err
+	}
+	known.add(into, w.hashes...)
+	return s.partial(), nil
 }
 
 // tree outlines the tree, fetches the blobs that are missing, and fills them in.
-func (s *session) tree(ctx context.Context, objects *store, commit plumbing.Hash, parts []string, place fault.Place) (*treeFS, error) {
-	o := &outline{source: objects, limits: s.limits, place: place}
+func (s *session) tree(ctx context.Context, o *outline, objects *store, commit plumbing.Hash, parts []string, sparse bool) (*treeFS, error) {
 	root, err := o.draw(commit, parts)
 	if err != nil {
 		return nil, err
 	}
-	if missing := o.missing(objects); s.partial() && len(missing) > 0 {
-		err := s.fetch(ctx, want{hashes: missing, bare: true}, objects)
-		if refused(err) {
-			// The host gives out commits only: take everything then.
+	if missing := o.missing(objects); sparse && len(missing) > 0 {
+		if s.partial() {
+			err = s.fetch(ctx, want{hashes: missing, bare: true}, objects)
+		}
+		if !s.partial() || refused(err) { // as by hosts that give out commits only
 			err = s.fetch(ctx, want{hashes: []plumbing.Hash{commit}}, objects)
 		}
 		if err != nil {
@@ -79,207 +120,5 @@ func (s *session) tree(ctx context.Context, objects *store, commit plumbing.Hash
 	if err := o.fill(); err != nil {
 		return nil, err
 	}
-	return &treeFS{place: place, root: root, bytes: o.bytes, nodes: len(o.files) + o.nodes}, nil
-}
-
-// source is where objects are read from: a [store], or the object folder of a working copy.
-type source interface {
-	// read gives the content of an object, which must not be changed: a tooBigError when it
-	// has more than most bytes, plumbing.ErrObjectNotFound when it is not there.
-	read(kind plumbing.ObjectType, hash plumbing.Hash, most int64) ([]byte, error)
-}
-
-// rootTree gives the tree of a commit.
-func rootTree(from source, commit plumbing.Hash) (plumbing.Hash, error) {
-	content, err := from.read(plumbing.CommitObject, commit, structureBytes)
-	if err != nil {
-		return plumbing.ZeroHash, err
-	}
-	var decoded object.Commit
-	err = decoded.Decode(encoded(plumbing.CommitObject, content))
-	return decoded.TreeHash, err
-}
-
-// treeEntries gives what is in a folder, as it is written there.
-func treeEntries(from source, hash plumbing.Hash) ([]object.TreeEntry, error) {
-	content, err := from.read(plumbing.TreeObject, hash, structureBytes)
-	if err != nil {
-		return nil, err
-	}
-	var decoded object.Tree
-	err = decoded.Decode(encoded(plumbing.TreeObject, content))
-	return decoded.Entries, err
-}
-
-func encoded(kind plumbing.ObjectType, content []byte) plumbing.EncodedObject {
-	o := &plumbing.MemoryObject{}
-	o.SetType(kind)
-	_, _ = o.Write(content) // memory takes everything
-	return o
-}
-
-// outline builds the nodes of a tree: first all names, then the content of files.
-type outline struct {
-	source source
-	limits Limits
-	place  fault.Place
-	files  []file
-	nodes  int
-	bytes  int64
-}
-
-type file struct {
-	node *node
-	path string
-}
-
-// draw gives the root with what is below the path; on the way there, only the way.
-func (o *outline) draw(commit plumbing.Hash, parts []string) (*node, error) {
-	hash, err := rootTree(o.source, commit)
-	if errors.Is(err, plumbing.ErrObjectNotFound) {
-		return nil, o.at("", fault.RefNotFound, "give the hash of a commit that was pushed", "the commit is not there")
-	}
-	if err != nil {
-		return nil, o.broken("", err)
-	}
-	root := &node{name: ".", mode: fs.ModeDir | 0o555, hash: hash}
-	here := root
-	for i, part := range parts {
-		path := strings.Join(parts[:i], "/")
-		all, err := treeEntries(o.source, here.hash)
-		if err != nil {
-			return nil, o.broken(path, err)
-		}
-		at := slices.IndexFunc(all, func(e object.TreeEntry) bool { return e.Name == part })
-		if at < 0 {
-			return root, nil
-		}
-		next := o.node(all[at], join(path, part))
-		here.children = []*node{next}
-		if here = next; !here.IsDir() {
-			return root, nil
-		}
-	}
-	return root, o.below(here, strings.Join(parts, "/"), len(parts))
-}
-
-func (o *outline) below(dir *node, path string, depth int) error {
-	all, err := treeEntries(o.source, dir.hash)
-	if err != nil {
-		return o.broken(path, err)
-	}
-	for _, entry := range all {
-		name := join(path, entry.Name)
-		if !validName(entry.Name) || len(name) > maxPath {
-			return o.at(path, fault.InvalidCatalog, "rename it", "the name %q is refused", clip(entry.Name))
-		}
-		if o.nodes++; o.nodes > o.limits.Files {
-			return o.at(path, fault.LimitExceeded, "keep fewer files there, or raise the limit", "more than %d files and folders", o.limits.Files)
-		}
-		if depth >= o.limits.Depth {
-			return o.at(name, fault.LimitExceeded, "nest less, or raise the limit", "more than %d folders deep", o.limits.Depth)
-		}
-		child := o.node(entry, name)
-		dir.children = append(dir.children, child)
-		if child.IsDir() {
-			if err := o.below(child, name, depth+1); err != nil {
-				return err
-			}
-		}
-	}
-	slices.SortFunc(dir.children, func(a, b *node) int { return strings.Compare(a.name, b.name) })
-	for i := range dir.children[min(1, len(dir.children)):] {
-		if dir.children[i].name == dir.children[i+1].name {
-			return o.at(path, fault.InvalidCatalog, "write the folder again", "the name %q is there twice", dir.children[i].name)
-		}
-	}
-	return nil
-}
-
-// node makes a node of an entry; files are noted to be filled.
-func (o *outline) node(entry object.TreeEntry, path string) *node {
-	n := &node{name: entry.Name, hash: entry.Hash}
-	switch entry.Mode {
-	case filemode.Dir:
-		n.mode = fs.ModeDir | 0o555
-	case filemode.Symlink:
-		n.mode = fs.ModeSymlink | 0o444
-	case filemode.Submodule:
-		n.mode = fs.ModeIrregular | 0o444
-	case filemode.Executable:
-		n.mode = 0o555
-	default:
-		n.mode = 0o444
-	}
-	if n.mode.IsRegular() {
-		o.files = append(o.files, file{n, path})
-	}
-	return n
-}
-
-// missing lists the blobs of files that are not in the store, each once.
-func (o *outline) missing(objects *store) []plumbing.Hash {
-	var list []plumbing.Hash
-	seen := map[plumbing.Hash]bool{}
-	for _, f := range o.files {
-		if _, ok := objects.objects[f.node.hash]; !ok && !seen[f.node.hash] {
-			seen[f.node.hash] = true
-			list = append(list, f.node.hash)
-		}
-	}
-	return list
-}
-
-func (o *outline) fill() error {
-	for _, f := range o.files {
-		content, err := o.source.read(plumbing.BlobObject, f.node.hash, o.limits.FileBytes)
-		if unsure := (tooBigError{}); errors.Is(err, unsure) {
-			return o.tooBig(f.path)
-		}
-		if err != nil {
-			return o.broken(f.path, err)
-		}
-		if o.bytes += int64(len(content)); o.bytes > o.limits.TotalBytes {
-			return o.at(f.path, fault.LimitExceeded, "keep smaller files there, or raise the limit", "more than %d bytes in all files together", o.limits.TotalBytes)
-		}
-		f.node.data = content
-	}
-	return nil
-}
-
-// tooBig is for a file that could not be had because something too big was dropped: itself, or
-// what Git stored it as a difference to. A file that is known to be too big is named first.
-func (o *outline) tooBig(path string) error {
-	for _, f := range o.files {
-		_, err := o.source.read(plumbing.BlobObject, f.node.hash, o.limits.FileBytes)
-		if big := (tooBigError{}); errors.As(err, &big) && big.size > 0 {
-			return o.broken(f.path, err)
-		}
-	}
-	return o.at(path, fault.LimitExceeded, "keep smaller files, or raise the limit", "more than %d bytes, or stored as a difference to a file of more than %d", o.limits.FileBytes, structureBytes)
-}
-
-// broken is for objects that cannot be read.
-func (o *outline) broken(path string, err error) error {
-	var big tooBigError
-	if errors.As(err, &big) {
-		return o.at(path, fault.LimitExceeded, "keep smaller files, or raise the limit", "%d bytes, more than %d in a file", big.size, o.limits.FileBytes)
-	}
-	if errors.Is(err, plumbing.ErrObjectNotFound) {
-		return o.at(path, fault.HostFailed, "", "an object is missing: %w", err)
-	}
-	return o.at(path, fault.HostFailed, "", "an object is malformed: %w", err)
-}
-
-func (o *outline) at(path string, reason fault.Reason, remedy, format string, args ...any) error {
-	place := o.place
-	place.File = path
-	return fault.New(reason, place, remedy, format, args...)
-}
-
-func join(folder, name string) string {
-	if folder == "" {
-		return name
-	}
-	return folder + "/" + name
+	return o.done(root), nil
 }

@@ -38,7 +38,7 @@ var world = map[string]string{
 	"tests/api.yaml":                                "kind: TestSuite\n",
 	"tests/overlays/staging/kustomization.yaml":     "resources: [../..]\n",
 	"tests/load/größe und mehr.js":                  "// names are UTF-8\n",
-	"tests/big.bin":                                 "version https://git-lfs.github.com/spec/v1\noid sha256:00\nsize 9\n",
+	"tests/about-lfs.md":                            "the first line of a pointer is\nversion https://git-lfs.github.com/spec/v1\n",
 	"src/main.go":                                   "package main\n",
 	"assets/" + strings.Repeat("deep/", 40) + "art": noise(300_000),
 }
@@ -233,6 +233,39 @@ func TestLinksAreListedAndNotFollowed(t *testing.T) {
 		}
 		_, err = tree.Open(name)
 		wantFault(t, err, fault.SymlinkRefused)
+	}
+}
+
+// A test that gets a pointer for its data fails in odd ways, so it does not get it.
+func TestPointersOfGitLFSAreNotGivenOut(t *testing.T) {
+	pointer := "version https://git-lfs.github.com/spec/v1\noid sha256:" + strings.Repeat("0", 64) + "\nsize 9\n"
+	r := newRepository(t)
+	head := r.commit(map[string]string{
+		"tests/data.bin": pointer, "tests/old.bin": strings.Replace(pointer, "git-lfs", "hawser", 1),
+		"tests/long": pointer + strings.Repeat("\n", 1024), "tests/a": "1",
+	})
+	tree, err := git.New(git.Options{}).Tree(t.Context(), newHost(t, r).endpoint(), head, "tests")
+	if err != nil {
+		t.Fatal(err)
+	}
+	local, err := openLocal(t, r.dir).Tree(head, "tests")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, tree := range []fs.FS{tree, local} {
+		for _, name := range []string{"tests/data.bin", "tests/old.bin"} {
+			_, err := fs.ReadFile(tree, name)
+			if f := wantFault(t, err, fault.InvalidCatalog); f.Place.File != name || !strings.Contains(f.Remedy, "content.paths") {
+				t.Errorf("the fault is %v", f)
+			}
+			_, err = tree.Open(name)
+			wantFault(t, err, fault.InvalidCatalog)
+		}
+		for _, name := range []string{"tests/long", "tests/a"} {
+			if _, err := fs.ReadFile(tree, name); err != nil {
+				t.Error(err)
+			}
+		}
 	}
 }
 

@@ -96,13 +96,7 @@ func (d *decision) head(repo *v1alpha1.TestRepository, branch, commit string) {
 func (d *decision) pull(repo *v1alpha1.TestRepository, pull providers.PullRequest) {
 	head := v1alpha1.PullRequestHead{Number: pull.Number, Commit: pull.Head, Skipped: skipReason(repo, pull)}
 	if head.Skipped == "" {
-		var done []string
-		for _, h := range repo.Status.PullRequests {
-			if h.Number == pull.Number && h.Commit == pull.Head {
-				done = h.Environments
-			}
-		}
-		for _, environment := range missing(repo, done) {
+		for _, environment := range unrun(repo, pull) {
 			d.Runs = append(d.Runs, v1alpha1.TestRunSpec{
 				RepositoryRef: v1alpha1.LocalReference{Name: repo.Name},
 				Environment:   environment,
@@ -119,6 +113,17 @@ func (d *decision) pull(repo *v1alpha1.TestRepository, pull providers.PullReques
 		head.Environments = environments(repo)
 	}
 	d.PullRequests = append(d.PullRequests, head)
+}
+
+// unrun gives the environments that have no run for the head of a pull request.
+func unrun(repo *v1alpha1.TestRepository, pull providers.PullRequest) []string {
+	var done []string
+	for _, h := range repo.Status.PullRequests {
+		if h.Number == pull.Number && h.Commit == pull.Head {
+			done = h.Environments
+		}
+	}
+	return missing(repo, done)
 }
 
 // skipReason says why a pull request is not tested; empty when it is. The code of a fork

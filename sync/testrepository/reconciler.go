@@ -21,10 +21,14 @@ import (
 	"github.com/assay-dev/assay/sync/git"
 )
 
-// Refs lists what a repository has, in one request to its host.
+// Refs knows the branches of repositories. sync/git's Client satisfies it.
 type Refs interface {
-	// Refs is safe for concurrent use; its errors are classified faults.
+	// Refs lists what a repository has, in one request to its host. It is safe for concurrent
+	// use; its errors are classified faults.
 	Refs(ctx context.Context, at git.Endpoint) (git.Refs, error)
+	// MergeBase gives the commit where two commits parted; known is false when that cannot be
+	// found out.
+	MergeBase(ctx context.Context, at git.Endpoint, a, b string) (base string, known bool, err error)
 }
 
 // Reconciler polls TestRepositories.
@@ -34,7 +38,7 @@ type Reconciler struct {
 
 	// Access reads credentials and opens forges.
 	Access *Access
-	// Refs lists refs.
+	// Refs lists refs, and finds the merge bases that a forge does not tell.
 	Refs Refs
 	// Events records when a repository's condition changes.
 	Events events.EventRecorder
@@ -101,6 +105,7 @@ func (r *Reconciler) poll(ctx context.Context, repo *v1alpha1.TestRepository) er
 		if pulls, err = forge.PullRequests.Open(ctx); err != nil {
 			return err
 		}
+		r.findBases(ctx, repo, at, refs, pulls)
 	}
 	d := decide(repo, refs, pulls)
 	if err := r.carryOut(ctx, repo, d); err != nil {

@@ -1,0 +1,34 @@
+package testrepository
+
+import (
+	"context"
+
+	ctrl "sigs.k8s.io/controller-runtime"
+
+	"github.com/assay-dev/assay/api/v1alpha1"
+	"github.com/assay-dev/assay/providers"
+	"github.com/assay-dev/assay/sync/git"
+)
+
+// findBases fills in the merge base of pull requests that are about to get runs, where the
+// forge does not tell it. The tip of the target branch is no stand-in: what was merged there
+// since would count as changed by the pull request. A base that cannot be found stays empty,
+// so that everything runs: one odd history must not keep the rest of a repository waiting.
+func (r *Reconciler) findBases(ctx context.Context, repo *v1alpha1.TestRepository, at git.Endpoint, refs git.Refs, pulls []providers.PullRequest) {
+	for i := range pulls {
+		pull := &pulls[i]
+		if pull.Base != "" || skipReason(repo, *pull) != "" || len(unrun(repo, *pull)) == 0 {
+			continue
+		}
+		tip, ok := refs.Hashes[headsPrefix+pull.TargetBranch]
+		if !ok {
+			continue
+		}
+		base, known, err := r.Refs.MergeBase(ctx, at, tip, pull.Head)
+		if known && err == nil {
+			pull.Base = base
+			continue
+		}
+		ctrl.LoggerFrom(ctx).Info("the merge base is unknown", "pullRequest", pull.Number, "commit", pull.Head, "reason", err)
+	}
+}
