@@ -58,10 +58,13 @@ func NewCache(client *Client, bytes int64) *Cache {
 
 // Commit answers as [Client.Commit].
 func (c *Cache) Commit(ctx context.Context, e Endpoint, commit string) ([]byte, error) {
-	key := strings.Join([]string{"commit", e.identity(), commit}, "\x00")
-	value, err := c.get(ctx, key, func(ctx context.Context) (any, int64, error) {
-		content, err := c.next.Commit(ctx, e, commit)
-		return content, int64(len(content)), err
+	key := keyOf("commit", e.identity(), commit)
+	value, err := c.share(ctx, key, func() any { return c.look(key) }, func(ctx context.Context) (any, error) {
+		content, err := c.client.Commit(ctx, e, commit)
+		if err == nil {
+			c.keep(&cached{key, content, int64(len(content))})
+		}
+		return content, err
 	})
 	if err != nil {
 		return nil, err

@@ -45,13 +45,13 @@ func (c *Client) Commit(ctx context.Context, e Endpoint, commit string) ([]byte,
 
 // commit fetches one without its trees, where the host leaves those out.
 func (s *session) commit(ctx context.Context, into *store, hash plumbing.Hash) error {
-	if !s.partial() {
-		return s.commits(ctx, into, hash)
+	var err error
+	if s.partial() {
+		err = s.fetch(ctx, want{hashes: []plumbing.Hash{hash}, filter: packp.FilterTreeDepth(0)}, into)
 	}
-	err := s.fetch(ctx, want{hashes: []plumbing.Hash{hash}, filter: packp.FilterTreeDepth(0)}, into)
-	if refused(err) {
+	if !s.partial() || refused(err) {
 		// Hosts may allow some filters only (uploadpackfilter.allow).
-		return s.commits(ctx, into, hash)
+		_, err = s.commits(ctx, newPool(), into, hash)
 	}
 	return err
 }
