@@ -3,9 +3,13 @@ package git_test
 import (
 	"fmt"
 	"io/fs"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"unicode/utf8"
+
+	"github.com/google/go-cmp/cmp"
 
 	"github.com/assay-dev/assay/api/fault"
 	"github.com/assay-dev/assay/sync/git"
@@ -172,5 +176,83 @@ func TestHostileRepositories(t *testing.T) {
 			}
 			read(t, c, h, honest)
 		})
+	}
+}
+
+// TestNothingIsTakenForAnOption: there is no command line to smuggle an option into, and what
+// looks like one is refused before a host is asked.
+func TestNothingIsTakenForAnOption(t *testing.T) {
+	r := newRepository(t)
+	head := r.commit(map[string]string{"tests/a": "1"})
+	h := newHost(t, r)
+	c := git.New(git.Options{})
+	marker := filepath.Join(t.TempDir(), "owned")
+	for _, url := range []string{
+		"ext::sh -c touch% " + marker, "ext::touch " + marker, "--upload-pack=touch " + marker, "-oProxyCommand=touch " + marker,
+		"ssh://-oProxyCommand=touch/" + marker, "git@-oProxyCommand=touch:" + marker, "ssh://git@git.example/--upload-pack=touch",
+		"file://" + r.dir, r.dir, "git://127.0.0.1/x", "fd::17", "https://git.example/a\nHost: evil", "https://git.example/a\r\n\r\nGET /",
+		"https://git.example/a b", "https://user:hunter2@git.example/a", "https://git.example/a?service=x", "javascript://git.example/a", "",
+	} {
+		_, err := c.Refs(t.Context(), git.Endpoint{URL: url, Auth: h.endpoint().Auth})
+		wantFault(t, err, fault.InvalidSpec)
+	}
+	for _, commit := range []string{"--upload-pack=touch " + marker, "HEAD", "refs/heads/main", head[:12], head + "\n", strings.ToUpper(head), "-" + head[1:]} {
+		for _, call := range []func() error{
+			func() error { _, err := c.Tree(t.Context(), h.endpoint(), commit, "tests"); return err },
+			func() error { _, _, err := c.Changed(t.Context(), h.endpoint(), head, commit); return err },
+			func() error { _, _, err := c.Changed(t.Context(), h.endpoint(), commit, head); return err },
+			func() error { _, _, err := c.MergeBase(t.Context(), h.endpoint(), head, commit); return err },
+		} {
+			wantFault(t, call(), fault.InvalidSpec)
+		}
+	}
+	for _, path := range []string{"../x", "/etc", "a//b", "tests/", `a\b`, ".git", "a/.GIT/config", "a\x00b", "a\nb"} {
+		_, err := c.Tree(t.Context(), h.endpoint(), head, path)
+		wantFault(t, err, fault.InvalidSpec)
+	}
+	if requests, _ := h.seen(); len(requests) > 0 {
+		t.Errorf("the host was asked %q", requests)
+	}
+	if _, err := os.Stat(marker); err == nil {
+		t.Error("a command ran")
+	}
+}
+
+// Names of refs are data: odd ones are listed as they are, and a name that is one of ours is
+// taken for what it says.
+func TestOddRefs(t *testing.T) {
+	r := newRepository(t)
+	head := r.commit(map[string]string{"a": "1"})
+	names := []string{
+		"refs/heads/--upload-pack=x", "refs/heads/-oProxyCommand", "refs/heads/$(touch-owned)", "refs/heads/größe", "refs/heads/a;b|c&d",
+		"refs/heads/refs/heads/main", "refs/heads/" + strings.Repeat("n/", 60) + "n", "refs/heads/HEAD", "refs/pull/1/head",
+		"refs/heads/%00", "refs/heads/{{.}}", "refs/heads/<script>", "refs/merge-requests/x/head",
+	}
+	odd := map[string]string{"refs/heads/main": head}
+	for _, name := range names {
+		r.git("update-ref", name, head)
+		odd[name] = head
+	}
+	r.git("update-ref", "refs/notes/main", head)
+	refs, err := git.New(git.Options{}).Refs(t.Context(), newHost(t, r).endpoint())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(git.Refs{Default: "refs/heads/main", Hashes: odd}, refs); diff != "" {
+		t.Error(diff)
+	}
+}
+
+func TestAnEmptyRepositoryHasNothing(t *testing.T) {
+	e := newHost(t, newRepository(t)).endpoint()
+	c := git.New(git.Options{})
+	if refs, err := c.Refs(t.Context(), e); err != nil || len(refs.Hashes) > 0 || refs.Default != "" {
+		t.Errorf("%+v, %v", refs, err)
+	}
+	gone := strings.Repeat("1", 40)
+	_, err := c.Tree(t.Context(), e, gone, "tests")
+	wantFault(t, err, fault.RefNotFound)
+	if base, known, err := c.MergeBase(t.Context(), e, gone, strings.Repeat("2", 40)); base != "" || known || err != nil {
+		t.Errorf("%q, %v, %v", base, known, err)
 	}
 }

@@ -11,6 +11,7 @@ import (
 	"github.com/assay-dev/assay/api/fault"
 	"github.com/assay-dev/assay/api/v1alpha1"
 	"github.com/assay-dev/assay/providers"
+	"github.com/assay-dev/assay/runner"
 	"github.com/assay-dev/assay/sync/git"
 )
 
@@ -107,6 +108,43 @@ func TestDecide(t *testing.T) {
 			runs: []string{"push main in prod: ..a"},
 		},
 		{
+			name: "a force push is a move like any other: what is not there any more is for whoever compares to notice",
+			repo: func(r *v1alpha1.TestRepository) {
+				r.Spec.Environments = r.Spec.Environments[:1]
+				r.Status.Heads = []v1alpha1.Head{{Branch: "main", Commit: hash("b"), Environments: []string{"staging"}}}
+			},
+			refs: refs("main", "a"),
+			runs: []string{"push main in staging: b..a"},
+		},
+		{
+			name: "a branch that was deleted calls for nothing",
+			repo: func(r *v1alpha1.TestRepository) {
+				r.Spec.Branches = []string{"release/*"}
+				r.Status.Heads = []v1alpha1.Head{{Branch: "release/1", Commit: hash("b"), Environments: []string{"prod", "staging"}}}
+			},
+			refs: refs("main", "a"),
+		},
+		{
+			name: "the default branch under another name is a branch seen for the first time",
+			repo: func(r *v1alpha1.TestRepository) {
+				r.Spec.Environments = r.Spec.Environments[:1]
+				r.Status.Heads = []v1alpha1.Head{{Branch: "master", Commit: hash("a"), Environments: []string{"staging"}}}
+			},
+			refs: refs("main", "a"),
+			runs: []string{"push main in staging: ..a"},
+		},
+		{
+			name: "a repository that became empty calls for nothing",
+			repo: func(r *v1alpha1.TestRepository) {
+				r.Status.Heads = []v1alpha1.Head{{Branch: "main", Commit: hash("a"), Environments: []string{"prod", "staging"}}}
+			},
+			refs: git.Refs{},
+		},
+		{
+			name: "HEAD on a branch that is not there calls for nothing",
+			refs: git.Refs{Hashes: map[string]string{"refs/heads/other": hash("a")}},
+		},
+		{
 			name: "globs choose branches",
 			repo: func(r *v1alpha1.TestRepository) { r.Spec.Branches = []string{"release/*"} },
 			refs: refs("main", "a", "release/1", "b", "release/1/hotfix", "c"),
@@ -186,6 +224,25 @@ func TestDecide(t *testing.T) {
 			pulls: []providers.PullRequest{pull},
 		},
 		{
+			name: "a pull request that was pushed to again, by force or not, runs against the merge base of now",
+			repo: func(r *v1alpha1.TestRepository) {
+				r.Spec.Branches, r.Spec.Environments = []string{"none"}, r.Spec.Environments[:1]
+				r.Status.PullRequests = []v1alpha1.PullRequestHead{{Number: 7, Commit: hash("e"), Environments: []string{"staging"}}}
+			},
+			refs:  refs("main", "a"),
+			pulls: []providers.PullRequest{pull},
+			runs:  []string{"pull request 7 into main by ada in staging: a..c"},
+		},
+		{
+			name: "a pull request whose merge base is unknown has none, rather than the tip of its target",
+			repo: func(r *v1alpha1.TestRepository) {
+				r.Spec.Branches, r.Spec.Environments = []string{"none"}, r.Spec.Environments[:1]
+			},
+			refs:  refs("main", "a"),
+			pulls: []providers.PullRequest{{Number: 7, Head: hash("c"), TargetBranch: "main", Author: "ada"}},
+			runs:  []string{"pull request 7 into main by ada in staging: ..c"},
+		},
+		{
 			name:  "the code of a fork does not run",
 			repo:  func(r *v1alpha1.TestRepository) { r.Spec.Branches = []string{"none"} },
 			refs:  refs("main", "a"),
@@ -249,5 +306,24 @@ func TestARangeThatIsNoneIsRefused(t *testing.T) {
 	}
 	if d := decide(repo, tags("v1.0.0", "a"), nil); len(d.Runs) != 0 {
 		t.Errorf("followed %+v", d.Runs)
+	}
+}
+
+// Two TestRepositories may be for one URL, say with other environments or another credential:
+// each has its own runs.
+func TestRepositoriesOnOneURLHaveTheirOwnRuns(t *testing.T) {
+	names := map[string]bool{}
+	for _, name := range []string{"shop", "shop-nightly"} {
+		repo := repository(func(r *v1alpha1.TestRepository) { r.Name = name })
+		for _, spec := range decide(repo, refs("main", "a"), nil).Runs {
+			run := runner.NewRun(repo, spec, "")
+			if run.Spec.RepositoryRef.Name != name || names[run.Name] {
+				t.Errorf("%s of %s", run.Name, run.Spec.RepositoryRef.Name)
+			}
+			names[run.Name] = true
+		}
+	}
+	if len(names) != 4 {
+		t.Errorf("%d runs, want 4", len(names))
 	}
 }
