@@ -16,7 +16,7 @@ type Rendered struct {
 	Catalog     catalog.Catalog
 }
 
-// named is how many suites, and how many fields of one, a status names before it counts.
+// named is how many fields of a suite a status names before it counts.
 const named = 10
 
 // compared are the fields that decide what a suite demands of what it tests: what runs, how
@@ -64,7 +64,7 @@ func Apart(environment string, all []Rendered) *v1alpha1.EnvironmentApart {
 	for name := range elsewhere {
 		missing = append(missing, name)
 	}
-	apart := &v1alpha1.EnvironmentApart{OnlyHere: Names(only), MissingHere: Names(missing), SuspendedHere: Names(suspended)}
+	apart := &v1alpha1.EnvironmentApart{OnlyHere: v1alpha1.NameSuites(only), MissingHere: v1alpha1.NameSuites(missing), SuspendedHere: v1alpha1.NameSuites(suspended)}
 	if differing.Count > 0 {
 		apart.Differing = &differing
 	}
@@ -80,7 +80,7 @@ func noteDiffering(d *v1alpha1.SuitesDiffering, s *catalog.Suite, peers []*catal
 	if len(peers) == 0 {
 		return
 	}
-	if d.Count++; d.Count > named {
+	if d.Count++; d.Count > v1alpha1.MaxNamed {
 		return
 	}
 	var fields []string
@@ -126,13 +126,4 @@ func one(s *catalog.Suite) catalog.Catalog {
 	alone := *s
 	alone.Digest = ""
 	return catalog.Catalog{Suites: []catalog.Suite{alone}}
-}
-
-// Names names the first suites and counts all; nil for none.
-func Names(suites []string) *v1alpha1.SuiteNames {
-	if len(suites) == 0 {
-		return nil
-	}
-	sorted := slices.Sorted(slices.Values(suites))
-	return &v1alpha1.SuiteNames{Count: int32(len(sorted)), Names: sorted[:min(len(sorted), named)]}
 }

@@ -42,6 +42,8 @@ type Kept struct {
 	// Object is nil when there is none. Labels that neither Suite nor Marks have are somebody
 	// else's, and not looked at.
 	Object *v1alpha1.TestSuite
+	// Branch is the branch that the object is to name in its annotation.
+	Branch string
 	// Owned says whether the object belongs to the repository, so that it goes with it.
 	Owned bool
 	// Before is the digest that the suite had when the whole catalog was last written; empty
@@ -49,20 +51,26 @@ type Kept struct {
 	Before string
 }
 
-// Standing says how the object stands to Git. What the object was made of is the digest in its
-// annotation; somebody who changes that makes it Outdated.
+// Standing says how the object stands to Git. What the object was made of is in its
+// annotations; somebody who changes these makes it Outdated.
 func (k Kept) Standing() Standing {
 	switch {
 	case k.Object == nil && k.Before != "" && k.Before == k.Suite.Digest:
 		return Deleted
 	case k.Object == nil:
 		return Missing
-	case k.Object.Annotations[v1alpha1.DigestAnnotation] != k.Suite.Digest:
+	case !k.madeOf():
 		return Outdated
-	case !k.Owned || !k.marked() || k.Actual() != k.Suite.Digest:
+	case !k.Owned || !k.Marked() || k.Actual() != k.Suite.Digest:
 		return Edited
 	}
 	return Alike
+}
+
+func (k Kept) madeOf() bool {
+	said := k.Object.Annotations
+	return said[v1alpha1.DigestAnnotation] == k.Suite.Digest && said[v1alpha1.FileAnnotation] == k.Suite.File &&
+		said[v1alpha1.BranchAnnotation] == k.Branch
 }
 
 // Actual is the digest of the object in the way of the suite's; empty without an object.
@@ -86,7 +94,8 @@ func (k Kept) Actual() string {
 	return digest
 }
 
-func (k Kept) marked() bool {
+// Marked says whether the object has its marks.
+func (k Kept) Marked() bool {
 	for key, value := range k.Marks {
 		if k.Object.Labels[key] != value {
 			return false

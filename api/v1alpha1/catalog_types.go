@@ -1,6 +1,8 @@
 package v1alpha1
 
 import (
+	"slices"
+
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
 
@@ -137,6 +139,18 @@ type SuiteNames struct {
 	Names []string `json:"names,omitempty"`
 }
 
+// MaxNamed is how many suites a status names before it counts.
+const MaxNamed = 10
+
+// NameSuites names the first suites and counts all; nil for none.
+func NameSuites(names []string) *SuiteNames {
+	if len(names) == 0 {
+		return nil
+	}
+	sorted := slices.Sorted(slices.Values(names))
+	return &SuiteNames{Count: int32(len(sorted)), Names: sorted[:min(len(sorted), MaxNamed)]}
+}
+
 // EnvironmentApart says how the catalog of an environment differs from those of the others.
 // What is not there does not differ.
 type EnvironmentApart struct {
@@ -190,8 +204,8 @@ type PassSummary struct {
 	// behind are the suites that last passed at an earlier commit and have not changed since.
 	// +optional
 	Behind *SuiteNames `json:"behind,omitempty"`
-	// furthest is how many heads the branch has had since the pass that is furthest behind;
-	// one more than heads has when it was before those.
+	// furthest is how many heads the branch has had since the pass of theirs that is furthest
+	// behind; as many as heads has when it was before those.
 	// +optional
 	Furthest int32 `json:"furthest,omitempty"`
 	// changed are the suites whose definition is another than when they last passed.

@@ -38,6 +38,7 @@ import (
 	"github.com/assay-dev/assay/runner/schedule"
 	"github.com/assay-dev/assay/runner/testenvironment"
 	"github.com/assay-dev/assay/runner/testrun"
+	"github.com/assay-dev/assay/runner/testsuite"
 	"github.com/assay-dev/assay/status/publish"
 	"github.com/assay-dev/assay/sync/git"
 	"github.com/assay-dev/assay/sync/testrepository"
@@ -107,6 +108,11 @@ func runController(ctx context.Context, f controllerFlags) error {
 	if err := (&schedule.Reconciler{Client: mgr.GetClient(), Catalogs: rendered}).SetupWithManager(mgr); err != nil {
 		return err
 	}
+	if err := (&testsuite.Reconciler{
+		Client: mgr.GetClient(), Live: mgr.GetAPIReader(), Catalogs: rendered, Events: events,
+	}).SetupWithManager(ctx, mgr, testsuite.Options{}); err != nil {
+		return err
+	}
 	if err := (&testenvironment.Reconciler{Client: mgr.GetClient(), Live: mgr.GetAPIReader()}).SetupWithManager(mgr); err != nil {
 		return err
 	}
@@ -152,7 +158,7 @@ func managerOptions(f controllerFlags) ctrl.Options {
 		GracefulShutdownTimeout:       &f.gracefulStop,
 		Cache: cache.Options{
 			DefaultTransform: cache.TransformStripManagedFields(),
-			ByObject:         map[client.Object]cache.ByObject{&corev1.Pod{}: {Label: ours}},
+			ByObject:         map[client.Object]cache.ByObject{&corev1.Pod{}: {Label: ours}, &v1alpha1.TestSuite{}: {Label: ours}},
 		},
 		// Secrets are read by name and never kept.
 		Client: client.Options{Cache: &client.CacheOptions{DisableFor: []client.Object{&corev1.Secret{}, &corev1.Namespace{}}}},
