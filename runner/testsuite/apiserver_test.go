@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io/fs"
 	"maps"
+	"os"
 	"slices"
 	"strings"
 	"sync/atomic"
@@ -17,6 +18,8 @@ import (
 
 	"github.com/go-logr/logr/testr"
 	"github.com/google/go-cmp/cmp"
+	authorizationv1 "k8s.io/api/authorization/v1"
+	rbacv1 "k8s.io/api/rbac/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
 	apiwait "k8s.io/apimachinery/pkg/util/wait"
@@ -27,6 +30,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/config"
 	"sigs.k8s.io/controller-runtime/pkg/envtest"
 	"sigs.k8s.io/controller-runtime/pkg/metrics/server"
+	"sigs.k8s.io/yaml"
 
 	"github.com/assay-dev/assay/api/fault"
 	"github.com/assay-dev/assay/api/v1alpha1"
@@ -113,7 +117,6 @@ func newLab(t *testing.T, source commits) *lab {
 			t.Error(err)
 		}
 	})
-	cfg.QPS, cfg.Burst = 1000, 1000
 	ctrl.SetLogger(testr.New(t))
 	scheme := runtime.NewScheme()
 	if err := errors.Join(clientgoscheme.AddToScheme(scheme), v1alpha1.AddToScheme(scheme)); err != nil {
@@ -124,8 +127,15 @@ func newLab(t *testing.T, source commits) *lab {
 	if l.Client, err = client.New(cfg, client.Options{Scheme: scheme}); err != nil {
 		t.Fatal(err)
 	}
+	l.grantRights(t)
+	user, err := env.AddUser(envtest.User{Name: controllerUser}, cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	limited := user.Config()
+	limited.QPS, limited.Burst = 1000, 1000
 	l.start = func() func() {
-		mgr, err := ctrl.NewManager(cfg, ctrl.Options{
+		mgr, err := ctrl.NewManager(limited, ctrl.Options{
 			Scheme: scheme, Metrics: server.Options{BindAddress: "0"},
 			Controller: config.Controller{SkipNameValidation: new(true)},
 		})
@@ -149,6 +159,50 @@ func newLab(t *testing.T, source commits) *lab {
 		}
 	}
 	return l
+}
+
+const controllerUser = "assay-controller"
+
+// grantRights gives the user of the controller what the installation gives it.
+func (l *lab) grantRights(t *testing.T) {
+	t.Helper()
+	data, err := os.ReadFile("../../deploy/rbac/controller.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	role := &rbacv1.ClusterRole{}
+	if err := yaml.UnmarshalStrict([]byte(strings.Split(string(data), "\n---\n")[0]), role); err != nil {
+		t.Fatal(err)
+	}
+	binding := &rbacv1.ClusterRoleBinding{
+		ObjectMeta: metav1.ObjectMeta{Name: role.Name},
+		RoleRef:    rbacv1.RoleRef{APIGroup: rbacv1.GroupName, Kind: "ClusterRole", Name: role.Name},
+		Subjects:   []rbacv1.Subject{{APIGroup: rbacv1.GroupName, Kind: rbacv1.UserKind, Name: controllerUser}},
+	}
+	if err := errors.Join(l.Create(t.Context(), role), l.Create(t.Context(), binding)); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// may says whether the controller's user may do that with TestSuites.
+func (l *lab) may(t *testing.T, verb, subresource string) bool {
+	t.Helper()
+	review := &authorizationv1.SubjectAccessReview{Spec: authorizationv1.SubjectAccessReviewSpec{User: controllerUser, ResourceAttributes: &authorizationv1.ResourceAttributes{
+		Namespace: "default", Verb: verb, Group: v1alpha1.GroupVersion.Group, Resource: "testsuites", Subresource: subresource}}}
+	if err := l.Create(t.Context(), review); err != nil {
+		t.Fatal(err)
+	}
+	return review.Status.Allowed
+}
+
+// quiet fails when anything was told of.
+func (l *lab) quiet(t *testing.T) {
+	t.Helper()
+	select {
+	case text := <-l.recorded.Events:
+		t.Errorf("an event that nobody gave reason for: %s", text)
+	default:
+	}
 }
 
 // repository creates one whose default branch is at the commit.
@@ -292,6 +346,17 @@ func TestAPIServerCatalogIsShown(t *testing.T) {
 	others := []string{"other.staging.api", "other.prod.api"}
 	all := append([]string{"shop.staging.api", "shop.staging.web", "shop.prod.api", "shop.prod.web"}, others...)
 
+	t.Run("the controller has the rights that it needs, and no more", func(t *testing.T) {
+		for right, want := range map[string]bool{
+			"get": true, "list": true, "watch": true, "create": true, "patch": true, "delete": true, "patch status": true,
+			"update": false, "deletecollection": false, "update status": false, "update finalizers": false,
+		} {
+			verb, subresource, _ := strings.Cut(right, " ")
+			if got := l.may(t, verb, subresource); got != want {
+				t.Errorf("it may %s: %t, want %t", right, got, want)
+			}
+		}
+	})
 	t.Run("each suite has an object for each environment", func(t *testing.T) {
 		l.shows(t, shop, "main", commit(1))
 		l.shows(t, other, "main", commit(4))
@@ -331,6 +396,7 @@ func TestAPIServerCatalogIsShown(t *testing.T) {
 		}
 	})
 	t.Run("an edit is mended and told of", func(t *testing.T) {
+		l.quiet(t) // what the cache has late is nobody's edit
 		s := l.suite(t, "shop.staging.api")
 		spec := s.Spec.DeepCopy()
 		l.change(t, s, func() {
@@ -377,7 +443,7 @@ func TestAPIServerCatalogIsShown(t *testing.T) {
 		digest := l.suite(t, "shop.staging.api").Annotations[v1alpha1.DigestAnnotation]
 		end := metav1.NewTime(time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC))
 		run.Status = v1alpha1.TestRunStatus{State: v1alpha1.StateFailed, CompletionTime: &end,
-			Plan: []v1alpha1.PlannedSuite{{Suite: "api", Run: true, Reasons: []string{"r"}, Digest: digest}, {Suite: "web", Run: true, Reasons: []string{"r"}}},
+			Plan:   []v1alpha1.PlannedSuite{{Suite: "api", Run: true, Reasons: []string{"r"}, Digest: digest}, {Suite: "web", Run: true, Reasons: []string{"r"}}},
 			Suites: []v1alpha1.SuiteStatus{{Name: "api", State: v1alpha1.StatePassed}, {Name: "web", State: v1alpha1.StateFailed}},
 		}
 		if err := l.Status().Update(t.Context(), run); err != nil {
@@ -475,6 +541,7 @@ func TestAPIServerCatalogIsShown(t *testing.T) {
 		if n := len(l.suites(t)); n != 302 {
 			t.Errorf("%d objects, want 302", n)
 		}
+		l.quiet(t)
 		l.writes.Store(10)
 		l.push(t, shop, "main", commit(1))
 		l.shows(t, shop, "main", commit(1))
