@@ -1,6 +1,7 @@
 package render
 
 import (
+	"fmt"
 	"testing"
 	"time"
 
@@ -12,7 +13,7 @@ import (
 )
 
 // suiteOf makes a rendered suite.
-func suiteOf(t *testing.T, yaml string) catalog.Suite {
+func suiteOf(t testing.TB, yaml string) catalog.Suite {
 	t.Helper()
 	c, err := catalog.New([]catalog.Object{{Name: "s", File: "tests/s.yaml", YAML: []byte("apiVersion: assay.dev/v1alpha1\nkind: TestSuite\n" + yaml)}}, nil)
 	if err != nil {
@@ -21,8 +22,8 @@ func suiteOf(t *testing.T, yaml string) catalog.Suite {
 	return c.Suites[0]
 }
 
-// kept is a suite whose object is as written.
-func kept(t *testing.T) Kept {
+// keptIn gives a suite whose object is as written.
+func keptIn(t testing.TB) Kept {
 	t.Helper()
 	k := Kept{
 		Suite:  suiteOf(t, "metadata: {name: api, labels: {team: shop, app.kubernetes.io/managed-by: team}}\nspec: {image: i, env: [{name: A, value: a}]}\n"),
@@ -72,7 +73,7 @@ func TestStanding(t *testing.T) {
 		"a forged digest alone": {func(k *Kept) { k.Object.Annotations[v1alpha1.DigestAnnotation] = "sha256:mine" }, Outdated, nil},
 	} {
 		t.Run(name, func(t *testing.T) {
-			k := kept(t)
+			k := keptIn(t)
 			test.change(&k)
 			if got := k.Standing(); got != test.want {
 				t.Errorf("it stands %s, want %s", got, test.want)
@@ -139,5 +140,36 @@ func TestApart(t *testing.T) {
 	}
 	if got := Apart("dev", []Rendered{all[0], {"twin", all[0].Catalog}}); !cmp.Equal(got, &v1alpha1.EnvironmentApart{}) {
 		t.Errorf("a twin differs: %+v", got)
+	}
+}
+
+// BenchmarkStanding is what a look costs for each suite that is as written.
+func BenchmarkStanding(b *testing.B) {
+	k := keptIn(b)
+	b.ReportAllocs()
+	for b.Loop() {
+		if k.Standing() != Alike {
+			b.Fatal("it is not as written")
+		}
+	}
+}
+
+// BenchmarkApart compares three environments of a thousand suites that all differ.
+func BenchmarkApart(b *testing.B) {
+	var all []Rendered
+	for _, environment := range []string{"dev", "staging", "prod"} {
+		var c catalog.Catalog
+		for i := range 1000 {
+			s := suiteOf(b, "metadata: {name: api}\nspec: {image: i, env: [{name: URL, value: "+environment+"}]}\n")
+			s.Name = fmt.Sprintf("s%04d", i)
+			c.Suites = append(c.Suites, s)
+		}
+		all = append(all, Rendered{environment, c})
+	}
+	b.ReportAllocs()
+	for b.Loop() {
+		if Apart("dev", all).Differing.Count != 1000 {
+			b.Fatal("they do not all differ")
+		}
 	}
 }

@@ -158,7 +158,7 @@ func managerOptions(f controllerFlags) ctrl.Options {
 		GracefulShutdownTimeout:       &f.gracefulStop,
 		Cache: cache.Options{
 			DefaultTransform: cache.TransformStripManagedFields(),
-			ByObject:         map[client.Object]cache.ByObject{&corev1.Pod{}: {Label: ours}, &v1alpha1.TestSuite{}: {Label: ours}},
+			ByObject:         map[client.Object]cache.ByObject{&corev1.Pod{}: {Label: ours}},
 		},
 		// Secrets are read by name and never kept.
 		Client: client.Options{Cache: &client.CacheOptions{DisableFor: []client.Object{&corev1.Secret{}, &corev1.Namespace{}}}},

@@ -29,6 +29,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/config"
 	"sigs.k8s.io/controller-runtime/pkg/envtest"
+	"sigs.k8s.io/controller-runtime/pkg/metrics"
 	"sigs.k8s.io/controller-runtime/pkg/metrics/server"
 	"sigs.k8s.io/yaml"
 
@@ -338,6 +339,8 @@ func TestAPIServerCatalogIsShown(t *testing.T) {
 		commit(1): tree("api=5m", "web=5m"), commit(2): tree("api=5m", "web=5m"), commit(3): tree("api=7m", "web=5m"),
 		commit(4): tree("api=7m"), commit(5): tree("api=7m", "api=8m"), commit(6): tree(many...), commit(7): tree("api=9m"),
 	}
+	source[commit(8)] = tree("api=5m", "big=5m")
+	source[commit(8)]["tests/big.yaml"].Data = append(source[commit(8)]["tests/big.yaml"].Data, "  args: ["+strings.Repeat(strings.Repeat("x", 10_000)+", ", 30)+"y]\n"...)
 	l := newLab(t, source)
 	stop := l.start()
 	t.Cleanup(func() { stop() })
@@ -503,6 +506,10 @@ func TestAPIServerCatalogIsShown(t *testing.T) {
 			t.Fatal(err)
 		}
 		l.event(t, v1alpha1.DeletedReason, "shop.staging.web")
+		if got := metric(t, "assay_catalog_mended_total", "default/shop", "prod"); got < 2 {
+			t.Errorf("%v were mended, want at least two", got)
+		}
+		l.until(t, "the metric says it", &said{}, func() bool { return metric(t, "assay_catalog_drift", "default/shop", "staging") == 2 })
 		drifted := func() bool { l.get(t, shop); return hasDrifted(shop.Status.Conditions) }
 		l.until(t, "it stands on the repository", &said{}, func() bool {
 			return drifted() && strings.Contains(fmt.Sprint(shop.Status.Conditions), "shop.staging.api, shop.staging.web")
@@ -522,6 +529,9 @@ func TestAPIServerCatalogIsShown(t *testing.T) {
 		l.push(t, shop, "main", commit(7))
 		l.shows(t, shop, "main", commit(7))
 		l.until(t, "the drift is over", &said{}, func() bool { l.get(t, s); return !drifted() && !hasDrifted(s.Status.Conditions) })
+		if got := metric(t, "assay_catalog_drift", "default/shop", "staging"); got != 0 {
+			t.Errorf("%v are drifted still", got)
+		}
 		if s.Spec.Timeout.Duration != 9*time.Minute {
 			t.Errorf("the timeout is %s", s.Spec.Timeout.Duration)
 		}
@@ -548,6 +558,16 @@ func TestAPIServerCatalogIsShown(t *testing.T) {
 		l.writes.Store(plenty)
 		l.untilSuites(t, all...)
 	})
+	t.Run("a suite that cannot be shown is told, and the others are shown", func(t *testing.T) {
+		l.push(t, shop, "main", commit(8))
+		l.until(t, "the problem is told", &said{}, func() bool {
+			l.get(t, shop)
+			return strings.Contains(shop.Status.Catalogs[0].Problem, `the suite "big" is not shown`) && shop.Status.Catalogs[0].Commit == commit(1)
+		})
+		l.untilSuites(t, append([]string{"shop.staging.api", "shop.prod.api"}, others...)...)
+		l.push(t, shop, "main", commit(1))
+		l.untilSuites(t, all...)
+	})
 	t.Run("an environment that is removed takes its objects with it", func(t *testing.T) {
 		l.change(t, shop, func() { shop.Spec.Environments = shop.Spec.Environments[:1] })
 		l.untilSuites(t, append([]string{"shop.staging.api", "shop.staging.web"}, others...)...)
@@ -557,6 +577,27 @@ func TestAPIServerCatalogIsShown(t *testing.T) {
 		l.untilSuites(t, others...)
 		l.until(t, "the repository has no catalogs", &said{}, func() bool { l.get(t, shop); return len(shop.Status.Catalogs) == 0 })
 	})
+}
+
+// metric gives the value of a metric of ours; 0 when there is none.
+func metric(t *testing.T, name, repository, environment string) (value float64) {
+	t.Helper()
+	families, err := metrics.Registry.Gather()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, f := range families {
+		for _, m := range f.GetMetric() {
+			labels := map[string]string{}
+			for _, l := range m.GetLabel() {
+				labels[l.GetName()] = l.GetValue()
+			}
+			if f.GetName() == name && labels["repository"] == repository && labels["environment"] == environment {
+				value = m.GetGauge().GetValue() + m.GetCounter().GetValue()
+			}
+		}
+	}
+	return value
 }
 
 func hasDrifted(conditions []metav1.Condition) bool {

@@ -2,6 +2,8 @@ package testsuite
 
 import (
 	"context"
+	"encoding/json"
+	"errors"
 	"fmt"
 	"strings"
 
@@ -14,6 +16,7 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
+	"github.com/assay-dev/assay/api/fault"
 	"github.com/assay-dev/assay/api/v1alpha1"
 	"github.com/assay-dev/assay/catalog"
 	"github.com/assay-dev/assay/render"
@@ -50,7 +53,7 @@ func (t *turn) keep(ctx context.Context, s *shown, suite *catalog.Suite) (*v1alp
 		if !t.mayWrite() {
 			return k.Object, nil
 		}
-		if err := t.write(ctx, s, &k); apierrors.IsInvalid(err) {
+		if err := t.write(ctx, s, &k); refused(err) {
 			s.refused = append(s.refused, err)
 			return k.Object, nil
 		} else if err != nil {
@@ -142,6 +145,9 @@ func keyOf(k *render.Kept) compared {
 // write applies the suite, and takes away what somebody else added to it.
 func (t *turn) write(ctx context.Context, s *shown, k *render.Kept) error {
 	object := runner.NewSuite(t.repo, s.target, k.Suite)
+	if err := fits(object, &k.Suite); err != nil {
+		return err
+	}
 	content, err := runtime.DefaultUnstructuredConverter.ToUnstructured(object)
 	if err != nil {
 		return fmt.Errorf("encoding the TestSuite %q: %w", object.Name, err)
@@ -167,6 +173,27 @@ func (t *turn) write(ctx context.Context, s *shown, k *render.Kept) error {
 	}
 	k.Object = bare
 	return nil
+}
+
+// fits refuses what would not fit into the API server's store, where each field takes its
+// place a second time for its owner.
+func fits(object *v1alpha1.TestSuite, suite *catalog.Suite) error {
+	const most = 256 << 10
+	data, err := json.Marshal(object)
+	if err != nil {
+		return fmt.Errorf("encoding the TestSuite %q: %w", object.Name, err)
+	}
+	if len(data) > most {
+		return fault.New(fault.LimitExceeded, fault.Place{File: suite.File}, "keep data in files that the suite reads",
+			"the suite %q is not shown in the cluster: it has %d bytes, more than %d", suite.Name, len(data), most)
+	}
+	return nil
+}
+
+// refused says whether an object was not taken for what it is, so that only Git can help.
+func refused(err error) bool {
+	var f *fault.Fault
+	return errors.As(err, &f) || apierrors.IsInvalid(err) || apierrors.IsBadRequest(err) || apierrors.IsRequestEntityTooLargeError(err)
 }
 
 func unlessChanged(from client.Object) client.Patch {

@@ -124,7 +124,7 @@ type shown struct {
 	// are as in Git again.
 	drifted []string
 	mended  int
-	// refused are the API server's words on objects that it does not take.
+	// refused says why objects cannot be written.
 	refused []error
 }
 
