@@ -36,6 +36,7 @@
 //	  runner/testrun        : words brains runner/content runner/catalogs  plans runs and sees them through
 //	  runner/testenvironment: words brains                     says whether an environment can be used
 //	  runner/schedule       : words brains runner/catalogs     creates runs at their set times
+//	  runner/testsuite      : words brains runner/catalogs     shows catalogs in the cluster, and drift
 //	  status/publish        : words brains                     makes the forge say what should stand there
 //	  providers/providerstest : words                          the conformance suite of forges
 //	  providers/memory      : words                            a forge in memory

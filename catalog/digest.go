@@ -16,8 +16,9 @@ type digested struct {
 	Spec   v1alpha1.TestSuiteSpec `json:"spec"`
 }
 
-// digest of a suite with its defaults. The encoding sorts keys, so it is stable.
-func digest(s *v1alpha1.TestSuite) (string, error) {
+// Digest gives the digest of a suite that has its defaults, as [Suite] has it. The encoding
+// sorts keys, so it is stable: what the API server keeps of a suite gives the same again.
+func Digest(s *v1alpha1.TestSuite) (string, error) {
 	data, err := json.Marshal(digested{Name: s.Name, Labels: s.Labels, Spec: s.Spec})
 	if err != nil {
 		return "", fmt.Errorf("encoding suite %q: %w", s.Name, err)

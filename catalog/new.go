@@ -66,7 +66,7 @@ func newSuite(o Object) (Suite, error) {
 	validateFields(&parsed, p)
 	applyDefaults(&parsed)
 	validateWhole(&parsed, p)
-	sum, err := digest(&parsed)
+	sum, err := Digest(&parsed)
 	if err != nil {
 		return Suite{}, err
 	}

@@ -3,6 +3,8 @@ package catalog
 import (
 	"errors"
 
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
 	"github.com/assay-dev/assay/api/v1alpha1"
 )
 
@@ -54,9 +56,17 @@ func parseSuite(doc Document, p *problems) (v1alpha1.TestSuite, bool) {
 		p.add("spec", "write spec: {} and say what to run", "the suite has no spec")
 		return v1alpha1.TestSuite{}, false
 	}
-	var suite v1alpha1.TestSuite
-	ok = p.decode(doc, &suite)
-	return suite, ok
+	var m manifest
+	ok = p.decode(doc, &m)
+	return v1alpha1.TestSuite{TypeMeta: m.TypeMeta, ObjectMeta: m.ObjectMeta, Spec: m.Spec}, ok
+}
+
+// manifest is what a file may say of a suite: a status is the controller's to write, and none
+// of the fields that a file can have.
+type manifest struct {
+	metav1.TypeMeta   `json:",inline"`
+	metav1.ObjectMeta `json:"metadata"`
+	Spec              v1alpha1.TestSuiteSpec `json:"spec"`
 }
 
 func shownOr(value any, none string) string {

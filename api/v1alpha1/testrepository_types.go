@@ -137,6 +137,15 @@ type TestRepositorySpec struct {
 	// +kubebuilder:validation:Enum=Always;OnFailure;Never
 	// +optional
 	Comment CommentPolicy `json:"comment,omitempty"`
+
+	// catalog says what becomes of the TestSuites that show the catalogs of the watched
+	// branches in this namespace, one for each suite and environment: Mend makes them as in Git
+	// again when somebody changes or deletes one; Report says so, and leaves that until Git
+	// changes the suite; None keeps none. Runs never read them: they render from Git.
+	// +kubebuilder:default=Mend
+	// +kubebuilder:validation:Enum=Mend;Report;None
+	// +optional
+	Catalog CatalogPolicy `json:"catalog,omitempty"`
 }
 
 // ProviderName is the kind of forge.
@@ -260,7 +269,7 @@ type TestRepositoryStatus struct {
 	// reconcile.fluxcd.io/requestedAt.
 	// +optional
 	LastHandledReconcileAt string `json:"lastHandledReconcileAt,omitempty"`
-	// conditions: Ready, Reconciling, Stalled.
+	// conditions: Ready; Reconciling, Stalled and Drifted while they are true.
 	// +listType=map
 	// +listMapKey=type
 	// +optional
@@ -288,6 +297,14 @@ type TestRepositoryStatus struct {
 	// lastScheduleTime is when a schedule last created a run.
 	// +optional
 	LastScheduleTime *metav1.Time `json:"lastScheduleTime,omitempty"`
+	// catalogs say how cluster, Git and the environments stand to each other, for each
+	// environment and watched branch; at most 64, those of the default branch first.
+	// +kubebuilder:validation:MaxItems=64
+	// +listType=map
+	// +listMapKey=environment
+	// +listMapKey=branch
+	// +optional
+	Catalogs []CatalogStatus `json:"catalogs,omitempty"`
 }
 
 // Head is a watched branch.
@@ -341,6 +358,14 @@ func (r *TestRepository) GetTimeout() time.Duration {
 		return time.Minute
 	}
 	return r.Spec.Timeout.Duration
+}
+
+// CatalogPolicy gives what becomes of the TestSuites that show the catalogs.
+func (r *TestRepository) CatalogPolicy() CatalogPolicy {
+	if r.Spec.Catalog == "" {
+		return CatalogMend
+	}
+	return r.Spec.Catalog
 }
 
 // OverlayFor gives the path of the overlay for an environment from the root of the

@@ -8,11 +8,18 @@ import (
 // TestSuite is one thing to run: an image, a command, what it needs, what it reports, and
 // when it runs. Teams commit suites under tests/ beside the code.
 //
+// In the cluster, TestSuites show what Git has: the controller writes one for each suite,
+// environment and watched branch of a TestRepository. Runs never read them.
+//
 // +kubebuilder:object:root=true
+// +kubebuilder:subresource:status
 // +kubebuilder:resource:shortName=ts;suite,categories=assay
 // +kubebuilder:printcolumn:name="Tool",type=string,JSONPath=`.spec.tool`
 // +kubebuilder:printcolumn:name="Image",type=string,JSONPath=`.spec.image`,priority=1
 // +kubebuilder:printcolumn:name="Gate",type=string,JSONPath=`.spec.gate`
+// +kubebuilder:printcolumn:name="Passed",type=date,JSONPath=`.status.lastPassed.time`
+// +kubebuilder:printcolumn:name="At",type=string,JSONPath=`.status.lastPassed.commit`,priority=1
+// +kubebuilder:printcolumn:name="Drifted",type=string,JSONPath=`.status.conditions[?(@.type=="Drifted")].reason`
 // +kubebuilder:printcolumn:name="Age",type=date,JSONPath=`.metadata.creationTimestamp`
 type TestSuite struct {
 	metav1.TypeMeta `json:",inline"`
@@ -22,6 +29,9 @@ type TestSuite struct {
 	// spec says what runs and when.
 	// +required
 	Spec TestSuiteSpec `json:"spec"`
+	// status is the controller's; a suite in Git cannot have one.
+	// +optional
+	Status TestSuiteStatus `json:"status,omitzero"`
 }
 
 // TestSuiteSpec is what a team writes. Five lines are enough: the tool's preset gives what

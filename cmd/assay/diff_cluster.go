@@ -70,8 +70,8 @@ func (o *diffOptions) refsOf(repo *v1alpha1.TestRepository) ([]v1alpha1.Environm
 	return asked, nil
 }
 
-// suites gives the suites of an environment as the cluster has them, found and named by their
-// labels.
+// suites gives the suites of an environment as the cluster has them of the default branch,
+// found and named by their labels.
 func (c *cluster) suites(ctx context.Context, repo *v1alpha1.TestRepository, environment string) (catalog.Catalog, error) {
 	const page = 500
 	var found catalog.Catalog
@@ -81,6 +81,10 @@ func (c *cluster) suites(ctx context.Context, repo *v1alpha1.TestRepository, env
 			return catalog.Catalog{}, classify(err)
 		}
 		for _, s := range list.Items {
+			branch, says := s.Annotations[v1alpha1.BranchAnnotation]
+			if says && branch != repo.Status.DefaultBranch {
+				continue
+			}
 			if name := s.Labels[v1alpha1.SuiteLabel]; name != "" {
 				s.Name = name
 				found.Suites = append(found.Suites, catalog.Suite{TestSuite: s})

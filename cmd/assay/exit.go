@@ -26,7 +26,7 @@ var exitCodes = []struct {
 	meaning string
 }{
 	{exitOK, "it is well: the catalog is valid, the run passed"},
-	{exitTests, "a run ended and did not pass: it failed, could not be carried out, or was cancelled; or\ncatalogs differ, when diff is asked for an exit code"},
+	{exitTests, "a run ended and did not pass: it failed, could not be carried out, or was cancelled; or\ncatalogs differ, or a cluster is not as in Git, when diff or drift is asked for an exit code"},
 	{exitUser, "something that was given is wrong, and the message says where and what to do: a suite, a\nkustomization, an object of the cluster, a credential"},
 	{exitUnknown, "it could not be found out: a host did not answer, the time was up, you stopped waiting, or a\nfault of ours"},
 	{exitUsage, "the command line is wrong: an unknown flag, a missing argument"},
@@ -36,7 +36,9 @@ var exitCodes = []struct {
 var errNotPassed = errors.New("the run did not pass")
 
 // wasSaid says whether err only stands for an exit code.
-func wasSaid(err error) bool { return errors.Is(err, errNotPassed) || errors.Is(err, errDiffers) }
+func wasSaid(err error) bool {
+	return errors.Is(err, errNotPassed) || errors.Is(err, errDiffers) || errors.Is(err, errDrifted)
+}
 
 // usageError is a command line that cannot be carried out.
 type usageError struct{ err error }

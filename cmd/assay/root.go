@@ -16,6 +16,7 @@ var subcommands = []func() *cobra.Command{
 	newPlanCommand,
 	newDiffCommand,
 	newRunCommand,
+	newDriftCommand,
 	newControllerCommand,
 	newVersionCommand,
 	newExitCodesTopic,
@@ -29,7 +30,8 @@ func newRootCommand() *cobra.Command {
 they are about, and answers on the commit and the pull request.
 
 validate, render, plan and diff work offline on a working copy and say what the
-controller would; run asks the controller of a cluster for a run and follows it.`,
+controller would; run asks the controller of a cluster for a run and follows it; drift says
+where a cluster is not as in Git.`,
 		SilenceUsage:  true,
 		SilenceErrors: true,
 	}

@@ -38,6 +38,7 @@ import (
 	"github.com/assay-dev/assay/runner/schedule"
 	"github.com/assay-dev/assay/runner/testenvironment"
 	"github.com/assay-dev/assay/runner/testrun"
+	"github.com/assay-dev/assay/runner/testsuite"
 	"github.com/assay-dev/assay/status/publish"
 	"github.com/assay-dev/assay/sync/git"
 	"github.com/assay-dev/assay/sync/githubapp"
@@ -107,6 +108,11 @@ func runController(ctx context.Context, f controllerFlags) error {
 		return err
 	}
 	if err := (&schedule.Reconciler{Client: mgr.GetClient(), Catalogs: rendered}).SetupWithManager(mgr); err != nil {
+		return err
+	}
+	if err := (&testsuite.Reconciler{
+		Client: mgr.GetClient(), Live: mgr.GetAPIReader(), Catalogs: rendered, Events: events,
+	}).SetupWithManager(ctx, mgr, testsuite.Options{}); err != nil {
 		return err
 	}
 	if err := (&testenvironment.Reconciler{Client: mgr.GetClient(), Live: mgr.GetAPIReader()}).SetupWithManager(mgr); err != nil {

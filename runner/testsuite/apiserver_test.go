@@ -1,0 +1,607 @@
+//go:build apiserver
+
+package testsuite
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"maps"
+	"os"
+	"slices"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"testing/fstest"
+	"time"
+
+	"github.com/go-logr/logr/testr"
+	"github.com/google/go-cmp/cmp"
+	authorizationv1 "k8s.io/api/authorization/v1"
+	rbacv1 "k8s.io/api/rbac/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime"
+	apiwait "k8s.io/apimachinery/pkg/util/wait"
+	clientgoscheme "k8s.io/client-go/kubernetes/scheme"
+	"k8s.io/client-go/tools/events"
+	ctrl "sigs.k8s.io/controller-runtime"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/config"
+	"sigs.k8s.io/controller-runtime/pkg/envtest"
+	"sigs.k8s.io/controller-runtime/pkg/metrics"
+	"sigs.k8s.io/controller-runtime/pkg/metrics/server"
+	"sigs.k8s.io/yaml"
+
+	"github.com/assay-dev/assay/api/fault"
+	"github.com/assay-dev/assay/api/v1alpha1"
+	"github.com/assay-dev/assay/runner"
+	"github.com/assay-dev/assay/runner/catalogs"
+)
+
+// commits is a repository in memory: a tree for each commit.
+type commits map[string]fstest.MapFS
+
+func (c commits) Tree(_ context.Context, _ *v1alpha1.TestRepository, commit, _ string) (fs.FS, error) {
+	if tree, ok := c[commit]; ok {
+		return tree, nil
+	}
+	return nil, fault.New(fault.RefNotFound, fault.Place{Commit: commit}, "", "no such commit")
+}
+
+func (c commits) Changed(context.Context, *v1alpha1.TestRepository, string, string) ([]string, bool, error) {
+	return nil, false, nil
+}
+
+// tree has suites with the timeout that follows their name, such as "api=5m".
+func tree(suites ...string) fstest.MapFS {
+	files := fstest.MapFS{}
+	for _, environment := range []string{"staging", "prod"} {
+		files["tests/overlays/"+environment+"/kustomization.yaml"] = &fstest.MapFile{Data: []byte(
+			"resources: [../..]\nlabels: [{pairs: {stage: " + environment + "}}]\n")}
+	}
+	resources := "resources: ["
+	for _, s := range suites {
+		name, timeout, _ := strings.Cut(s, "=")
+		resources += name + ".yaml, "
+		files["tests/"+name+".yaml"] = &fstest.MapFile{Data: []byte(fmt.Sprintf(`apiVersion: assay.dev/v1alpha1
+kind: TestSuite
+metadata: {name: %s}
+spec:
+  image: image
+  command: [run]
+  timeout: %s
+  env: [{name: A, value: a}]
+  resources: {limits: {cpu: 1000m}}
+  on: {pullRequest: {}}
+`, name, timeout))}
+	}
+	files["tests/kustomization.yaml"] = &fstest.MapFile{Data: []byte(strings.TrimSuffix(resources, ", ") + "]\n")}
+	return files
+}
+
+func commit(digit int) string { return strings.Repeat(fmt.Sprint(digit), 40) }
+
+// broken is a client that lets so many more writes of suites through, and then fails.
+type broken struct {
+	client.Client
+	left *atomic.Int32
+}
+
+func (b broken) Apply(ctx context.Context, o runtime.ApplyConfiguration, options ...client.ApplyOption) error {
+	if b.left.Add(-1) < 0 {
+		return errors.New("the controller is killed")
+	}
+	return b.Client.Apply(ctx, o, options...)
+}
+
+// lab is the reconciler on a real API server.
+type lab struct {
+	client.Client
+	recorded *events.FakeRecorder
+	// writes is how many suites may be written before the controller is killed.
+	writes atomic.Int32
+	start  func() (stop func())
+}
+
+const plenty = 1 << 20
+
+func newLab(t *testing.T, source commits) *lab {
+	t.Helper()
+	env := &envtest.Environment{CRDDirectoryPaths: []string{"../../deploy/crds"}, ErrorIfCRDPathMissing: true}
+	cfg, err := env.Start()
+	if err != nil {
+		t.Fatalf("starting an API server (KUBEBUILDER_ASSETS): %v", err)
+	}
+	t.Cleanup(func() {
+		if err := env.Stop(); err != nil {
+			t.Error(err)
+		}
+	})
+	ctrl.SetLogger(testr.New(t))
+	scheme := runtime.NewScheme()
+	if err := errors.Join(clientgoscheme.AddToScheme(scheme), v1alpha1.AddToScheme(scheme)); err != nil {
+		t.Fatal(err)
+	}
+	l := &lab{recorded: events.NewFakeRecorder(10_000)}
+	l.writes.Store(plenty)
+	if l.Client, err = client.New(cfg, client.Options{Scheme: scheme}); err != nil {
+		t.Fatal(err)
+	}
+	l.grantRights(t)
+	user, err := env.AddUser(envtest.User{Name: controllerUser}, cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	limited := user.Config()
+	limited.QPS, limited.Burst = 1000, 1000
+	l.start = func() func() {
+		mgr, err := ctrl.NewManager(limited, ctrl.Options{
+			Scheme: scheme, Metrics: server.Options{BindAddress: "0"},
+			Controller: config.Controller{SkipNameValidation: new(true)},
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		ctx, cancel := context.WithCancel(context.Background())
+		err = (&Reconciler{
+			Client: broken{mgr.GetClient(), &l.writes}, Live: mgr.GetAPIReader(), Catalogs: catalogs.New(source, 0), Events: l.recorded,
+		}).SetupWithManager(ctx, mgr, Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		done := make(chan error, 1)
+		go func() { done <- mgr.Start(ctx) }()
+		return func() {
+			cancel()
+			if err := <-done; err != nil {
+				t.Errorf("the manager: %v", err)
+			}
+		}
+	}
+	return l
+}
+
+const controllerUser = "assay-controller"
+
+// grantRights gives the user of the controller what the installation gives it.
+func (l *lab) grantRights(t *testing.T) {
+	t.Helper()
+	data, err := os.ReadFile("../../deploy/rbac/controller.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	role := &rbacv1.ClusterRole{}
+	if err := yaml.UnmarshalStrict([]byte(strings.Split(string(data), "\n---\n")[0]), role); err != nil {
+		t.Fatal(err)
+	}
+	binding := &rbacv1.ClusterRoleBinding{
+		ObjectMeta: metav1.ObjectMeta{Name: role.Name},
+		RoleRef:    rbacv1.RoleRef{APIGroup: rbacv1.GroupName, Kind: "ClusterRole", Name: role.Name},
+		Subjects:   []rbacv1.Subject{{APIGroup: rbacv1.GroupName, Kind: rbacv1.UserKind, Name: controllerUser}},
+	}
+	if err := errors.Join(l.Create(t.Context(), role), l.Create(t.Context(), binding)); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// may says whether the controller's user may do that with TestSuites.
+func (l *lab) may(t *testing.T, verb, subresource string) bool {
+	t.Helper()
+	review := &authorizationv1.SubjectAccessReview{Spec: authorizationv1.SubjectAccessReviewSpec{User: controllerUser, ResourceAttributes: &authorizationv1.ResourceAttributes{
+		Namespace: "default", Verb: verb, Group: v1alpha1.GroupVersion.Group, Resource: "testsuites", Subresource: subresource}}}
+	if err := l.Create(t.Context(), review); err != nil {
+		t.Fatal(err)
+	}
+	return review.Status.Allowed
+}
+
+// quiet fails when anything was told of.
+func (l *lab) quiet(t *testing.T) {
+	t.Helper()
+	select {
+	case text := <-l.recorded.Events:
+		t.Errorf("an event that nobody gave reason for: %s", text)
+	default:
+	}
+}
+
+// repository creates one whose default branch is at the commit.
+func (l *lab) repository(t *testing.T, name, at string) *v1alpha1.TestRepository {
+	t.Helper()
+	repo := &v1alpha1.TestRepository{
+		ObjectMeta: metav1.ObjectMeta{Namespace: "default", Name: name},
+		Spec:       v1alpha1.TestRepositorySpec{URL: "https://git.example/shop", Environments: []v1alpha1.EnvironmentRef{{Name: "staging"}, {Name: "prod"}}},
+	}
+	if err := l.Create(t.Context(), repo); err != nil {
+		t.Fatal(err)
+	}
+	l.push(t, repo, "main", at)
+	return repo
+}
+
+// push moves a branch, as a poll does.
+func (l *lab) push(t *testing.T, repo *v1alpha1.TestRepository, branch, to string) {
+	t.Helper()
+	l.get(t, repo)
+	before := repo.DeepCopy()
+	repo.Status.DefaultBranch = "main"
+	repo.Status.Heads = slices.DeleteFunc(repo.Status.Heads, func(h v1alpha1.Head) bool { return h.Branch == branch })
+	if to != "" {
+		repo.Status.Heads = append(repo.Status.Heads, v1alpha1.Head{Branch: branch, Commit: to})
+	}
+	if err := l.Status().Patch(t.Context(), repo, client.MergeFrom(before)); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func (l *lab) change(t *testing.T, o client.Object, change func()) {
+	t.Helper()
+	l.get(t, o)
+	before := o.DeepCopyObject().(client.Object)
+	change()
+	if err := l.Patch(t.Context(), o, client.MergeFrom(before), client.FieldOwner("somebody")); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func (l *lab) get(t *testing.T, o client.Object) {
+	t.Helper()
+	if err := l.Get(t.Context(), client.ObjectKeyFromObject(o), o); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// until waits for a condition of the world; last says what it was at the end.
+func (l *lab) until(t *testing.T, what string, last fmt.Stringer, is func() bool) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	if err := apiwait.PollUntilContextCancel(ctx, 50*time.Millisecond, true, func(context.Context) (bool, error) { return is(), nil }); err != nil {
+		t.Fatalf("waiting until %s: %v; it is\n%s", what, err, last)
+	}
+}
+
+type said struct{ text string }
+
+func (s *said) String() string { return s.text }
+
+// shows waits until every environment shows the commit of the branch.
+func (l *lab) shows(t *testing.T, repo *v1alpha1.TestRepository, branch, at string) {
+	t.Helper()
+	last := &said{}
+	l.until(t, "the cluster shows "+at, last, func() bool {
+		l.get(t, repo)
+		last.text = fmt.Sprintf("%+v", repo.Status.Catalogs)
+		shown := 0
+		for _, c := range repo.Status.Catalogs {
+			if c.Branch == branch && c.Commit == at {
+				shown++
+			}
+		}
+		return shown == len(repo.Spec.Environments)
+	})
+}
+
+// suites gives the names of the objects and their versions.
+func (l *lab) suites(t *testing.T) map[string]string {
+	t.Helper()
+	var list v1alpha1.TestSuiteList
+	if err := l.List(t.Context(), &list, client.InNamespace("default")); err != nil {
+		t.Fatal(err)
+	}
+	versions := map[string]string{}
+	for _, s := range list.Items {
+		versions[s.Name] = s.ResourceVersion
+	}
+	return versions
+}
+
+// untilSuites waits until these objects are there, and no others.
+func (l *lab) untilSuites(t *testing.T, want ...string) {
+	t.Helper()
+	slices.Sort(want)
+	last := &said{}
+	l.until(t, "the TestSuites are as wanted", last, func() bool {
+		last.text = cmp.Diff(want, slices.Sorted(maps.Keys(l.suites(t))))
+		return last.text == ""
+	})
+}
+
+func (l *lab) suite(t *testing.T, name string) *v1alpha1.TestSuite {
+	t.Helper()
+	s := &v1alpha1.TestSuite{ObjectMeta: metav1.ObjectMeta{Namespace: "default", Name: name}}
+	l.get(t, s)
+	return s
+}
+
+// event waits for one that says all of this.
+func (l *lab) event(t *testing.T, words ...string) {
+	t.Helper()
+	for {
+		select {
+		case text := <-l.recorded.Events:
+			if !slices.ContainsFunc(words, func(w string) bool { return !strings.Contains(text, w) }) {
+				return
+			}
+		case <-time.After(time.Minute):
+			t.Fatalf("no event says %q", words)
+		}
+	}
+}
+
+func TestAPIServerCatalogIsShown(t *testing.T) {
+	many := make([]string, 150)
+	for i := range many {
+		many[i] = fmt.Sprintf("s%03d=1m", i)
+	}
+	source := commits{
+		commit(1): tree("api=5m", "web=5m"), commit(2): tree("api=5m", "web=5m"), commit(3): tree("api=7m", "web=5m"),
+		commit(4): tree("api=7m"), commit(5): tree("api=7m", "api=8m"), commit(6): tree(many...), commit(7): tree("api=9m"),
+	}
+	source[commit(8)] = tree("api=5m", "big=5m")
+	source[commit(8)]["tests/big.yaml"].Data = append(source[commit(8)]["tests/big.yaml"].Data, "  args: ["+strings.Repeat(strings.Repeat("x", 10_000)+", ", 30)+"y]\n"...)
+	l := newLab(t, source)
+	stop := l.start()
+	t.Cleanup(func() { stop() })
+	shop := l.repository(t, "shop", commit(1))
+	other := l.repository(t, "other", commit(4))
+	others := []string{"other.staging.api", "other.prod.api"}
+	all := append([]string{"shop.staging.api", "shop.staging.web", "shop.prod.api", "shop.prod.web"}, others...)
+
+	t.Run("the controller has the rights that it needs, and no more", func(t *testing.T) {
+		for right, want := range map[string]bool{
+			"get": true, "list": true, "watch": true, "create": true, "patch": true, "delete": true, "patch status": true,
+			"update": false, "deletecollection": false, "update status": false, "update finalizers": false,
+		} {
+			verb, subresource, _ := strings.Cut(right, " ")
+			if got := l.may(t, verb, subresource); got != want {
+				t.Errorf("it may %s: %t, want %t", right, got, want)
+			}
+		}
+	})
+	t.Run("each suite has an object for each environment", func(t *testing.T) {
+		l.shows(t, shop, "main", commit(1))
+		l.shows(t, other, "main", commit(4))
+		l.untilSuites(t, all...)
+		s := l.suite(t, "shop.staging.api")
+		want := map[string]string{
+			"stage": "staging", v1alpha1.RepositoryLabel: "shop", v1alpha1.EnvironmentLabel: "staging", v1alpha1.SuiteLabel: "api",
+			v1alpha1.BranchLabel: "main", v1alpha1.ManagedByLabel: v1alpha1.ManagedBy,
+		}
+		if diff := cmp.Diff(want, s.Labels); diff != "" {
+			t.Error(diff)
+		}
+		if s.Annotations[v1alpha1.FileAnnotation] != "tests/api.yaml" || s.Annotations[v1alpha1.AppliedCommitAnnotation] != commit(1) || !metav1.IsControlledBy(s, shop) {
+			t.Errorf("the object is %+v", s.ObjectMeta)
+		}
+	})
+	t.Run("nothing is written when nothing changed", func(t *testing.T) {
+		before := l.suites(t)
+		l.push(t, shop, "main", commit(2))
+		l.shows(t, shop, "main", commit(2))
+		if diff := cmp.Diff(before, l.suites(t)); diff != "" {
+			t.Error(diff)
+		}
+	})
+	t.Run("what Git changes is written, and no more", func(t *testing.T) {
+		before := l.suites(t)
+		l.push(t, shop, "main", commit(3))
+		l.shows(t, shop, "main", commit(3))
+		after := l.suites(t)
+		for name, version := range before {
+			if changed := strings.HasPrefix(name, "shop") && strings.HasSuffix(name, ".api"); changed != (after[name] != version) {
+				t.Errorf("%s: written: %t, want %t", name, !changed, changed)
+			}
+		}
+		if d := l.suite(t, "shop.prod.api").Spec.Timeout.Duration; d != 7*time.Minute {
+			t.Errorf("the timeout is %s", d)
+		}
+	})
+	t.Run("an edit is mended and told of", func(t *testing.T) {
+		l.quiet(t) // what the cache has late is nobody's edit
+		s := l.suite(t, "shop.staging.api")
+		spec := s.Spec.DeepCopy()
+		l.change(t, s, func() {
+			s.Spec.Timeout.Duration = time.Hour
+			s.Spec.Env = append(s.Spec.Env, s.Spec.Env[0])
+			s.Spec.Env[1].Name = "ADDED"
+			s.Spec.Owners = []string{"me"}
+			s.Labels["stage"] = "mine"
+			s.Labels["mine"] = "stays"
+		})
+		last := &said{}
+		l.until(t, "it is as before", last, func() bool {
+			l.get(t, s)
+			last.text = cmp.Diff(*spec, s.Spec)
+			return last.text == "" && s.Labels["stage"] == "staging" && s.Labels["mine"] == "stays"
+		})
+		l.event(t, v1alpha1.MendedReason, "shop.staging.api", "edited", "metadata.labels.stage", "spec.env[name=ADDED]")
+		l.shows(t, shop, "main", commit(3))
+		for _, f := range s.ManagedFields {
+			if f.Manager == fieldOwner && f.Operation != metav1.ManagedFieldsOperationApply && f.Subresource == "" {
+				t.Errorf("the controller owns fields by %s, so that Git could not take them away", f.Operation)
+			}
+		}
+	})
+	t.Run("marks, owner and the object itself come back", func(t *testing.T) {
+		s := l.suite(t, "shop.prod.web")
+		l.change(t, s, func() { s.Labels = nil; s.OwnerReferences = nil })
+		l.event(t, v1alpha1.MendedReason, "shop.prod.web", "metadata.labels")
+		l.get(t, s)
+		if s.Labels[v1alpha1.RepositoryLabel] != "shop" || !metav1.IsControlledBy(s, shop) {
+			t.Errorf("the object is %+v", s.ObjectMeta)
+		}
+		if err := l.Delete(t.Context(), s); err != nil {
+			t.Fatal(err)
+		}
+		l.event(t, v1alpha1.MendedReason, "shop.prod.web", "deleted")
+		l.untilSuites(t, all...)
+	})
+	t.Run("where a suite last passed outlives its run and every write", func(t *testing.T) {
+		run := runner.NewRun(shop, v1alpha1.TestRunSpec{Environment: "staging", Commit: commit(3), Branch: "main", Cause: v1alpha1.Cause{Type: v1alpha1.CausePush}}, "")
+		if err := l.Create(t.Context(), run); err != nil {
+			t.Fatal(err)
+		}
+		digest := l.suite(t, "shop.staging.api").Annotations[v1alpha1.DigestAnnotation]
+		end := metav1.NewTime(time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC))
+		run.Status = v1alpha1.TestRunStatus{State: v1alpha1.StateFailed, CompletionTime: &end,
+			Plan:   []v1alpha1.PlannedSuite{{Suite: "api", Run: true, Reasons: []string{"r"}, Digest: digest}, {Suite: "web", Run: true, Reasons: []string{"r"}}},
+			Suites: []v1alpha1.SuiteStatus{{Name: "api", State: v1alpha1.StatePassed}, {Name: "web", State: v1alpha1.StateFailed}},
+		}
+		if err := l.Status().Update(t.Context(), run); err != nil {
+			t.Fatal(err)
+		}
+		want := &v1alpha1.LastPass{Run: run.Name, Commit: commit(3), Time: end, Digest: digest}
+		s := l.suite(t, "shop.staging.api")
+		passed := func() bool { l.get(t, s); return cmp.Equal(want, s.Status.LastPassed) }
+		l.until(t, "the pass stands on the suite", &said{}, passed)
+		if err := l.Delete(t.Context(), run); err != nil {
+			t.Fatal(err)
+		}
+		l.change(t, s, func() { s.Spec.Suspend = true })
+		l.event(t, v1alpha1.MendedReason, "shop.staging.api", "spec.suspend")
+		if !passed() {
+			t.Errorf("the pass is %+v", s.Status.LastPassed)
+		}
+		l.until(t, "the repository says it too", &said{}, func() bool {
+			l.get(t, shop)
+			i := slices.IndexFunc(shop.Status.Catalogs, func(c v1alpha1.CatalogStatus) bool { return c.Environment == "staging" })
+			p := shop.Status.Catalogs[i].Passed
+			return p != nil && p.AtHead == 1 && cmp.Equal(p.Never, v1alpha1.NameSuites([]string{"web"}))
+		})
+	})
+	t.Run("other branches have their own objects, and lose them", func(t *testing.T) {
+		l.push(t, shop, "release/1", commit(4))
+		l.shows(t, shop, "release/1", commit(4))
+		release := runner.Target{Repository: "shop", Environment: "prod", Branch: "release/1"}
+		s := l.suite(t, release.SuiteName("api"))
+		if s.Annotations[v1alpha1.BranchAnnotation] != "release/1" || len(l.suites(t)) != len(all)+2 {
+			t.Errorf("the object is %+v", s.ObjectMeta)
+		}
+		l.push(t, shop, "release/1", "")
+		l.untilSuites(t, all...)
+	})
+	t.Run("a broken catalog leaves what stands, and says so", func(t *testing.T) {
+		l.push(t, shop, "main", commit(5))
+		l.until(t, "the problem is told", &said{}, func() bool {
+			l.get(t, shop)
+			return shop.Status.Catalogs[0].Problem != "" && shop.Status.Catalogs[1].Problem != ""
+		})
+		if c := shop.Status.Catalogs[0]; c.Commit != commit(3) || c.Heads[0] != commit(5) {
+			t.Errorf("the catalog is %+v", c)
+		}
+		l.untilSuites(t, all...)
+		l.push(t, shop, "main", commit(3))
+		l.shows(t, shop, "main", commit(3))
+		l.until(t, "the problem is gone", &said{}, func() bool { l.get(t, shop); return shop.Status.Catalogs[0].Problem == "" })
+	})
+	t.Run("what is only reported stays until Git changes it", func(t *testing.T) {
+		l.change(t, shop, func() { shop.Spec.Catalog = v1alpha1.CatalogReport })
+		s := l.suite(t, "shop.staging.api")
+		l.change(t, s, func() { s.Spec.Timeout.Duration = time.Hour })
+		l.event(t, v1alpha1.EditedReason, "shop.staging.api", "spec.timeout")
+		gone := l.suite(t, "shop.staging.web")
+		if err := l.Delete(t.Context(), gone); err != nil {
+			t.Fatal(err)
+		}
+		l.event(t, v1alpha1.DeletedReason, "shop.staging.web")
+		if got := metric(t, "assay_catalog_mended_total", "default/shop", "prod"); got < 2 {
+			t.Errorf("%v were mended, want at least two", got)
+		}
+		l.until(t, "the metric says it", &said{}, func() bool { return metric(t, "assay_catalog_drift", "default/shop", "staging") == 2 })
+		drifted := func() bool { l.get(t, shop); return hasDrifted(shop.Status.Conditions) }
+		l.until(t, "it stands on the repository", &said{}, func() bool {
+			return drifted() && strings.Contains(fmt.Sprint(shop.Status.Conditions), "shop.staging.api, shop.staging.web")
+		})
+		l.until(t, "it stands on the object", &said{}, func() bool { l.get(t, s); return hasDrifted(s.Status.Conditions) })
+		if s.Spec.Timeout.Duration != time.Hour || s.Status.ObservedGeneration != s.Generation {
+			t.Errorf("the object is %+v", s)
+		}
+		stop()
+		stop = l.start() // which remembers nothing
+		l.push(t, shop, "main", commit(4))
+		l.shows(t, shop, "main", commit(4))
+		l.untilSuites(t, append([]string{"shop.staging.api", "shop.prod.api"}, others...)...)
+		if !drifted() {
+			t.Error("the edit is forgotten")
+		}
+		l.push(t, shop, "main", commit(7))
+		l.shows(t, shop, "main", commit(7))
+		l.until(t, "the drift is over", &said{}, func() bool { l.get(t, s); return !drifted() && !hasDrifted(s.Status.Conditions) })
+		if got := metric(t, "assay_catalog_drift", "default/shop", "staging"); got != 0 {
+			t.Errorf("%v are drifted still", got)
+		}
+		if s.Spec.Timeout.Duration != 9*time.Minute {
+			t.Errorf("the timeout is %s", s.Spec.Timeout.Duration)
+		}
+	})
+	t.Run("a controller that is killed half-way leaves nothing behind", func(t *testing.T) {
+		l.change(t, shop, func() { shop.Spec.Catalog = v1alpha1.CatalogMend })
+		l.writes.Store(70)
+		l.push(t, shop, "main", commit(6))
+		l.until(t, "it was killed", &said{}, func() bool { return l.writes.Load() < 0 })
+		stop()
+		if n := len(l.suites(t)); n < 60 || n > 80 {
+			t.Errorf("%d objects half-way", n)
+		}
+		l.writes.Store(plenty)
+		stop = l.start()
+		l.shows(t, shop, "main", commit(6)) // in more than one turn
+		if n := len(l.suites(t)); n != 302 {
+			t.Errorf("%d objects, want 302", n)
+		}
+		l.quiet(t)
+		l.writes.Store(10)
+		l.push(t, shop, "main", commit(1))
+		l.shows(t, shop, "main", commit(1))
+		l.writes.Store(plenty)
+		l.untilSuites(t, all...)
+	})
+	t.Run("a suite that cannot be shown is told, and the others are shown", func(t *testing.T) {
+		l.push(t, shop, "main", commit(8))
+		l.until(t, "the problem is told", &said{}, func() bool {
+			l.get(t, shop)
+			return strings.Contains(shop.Status.Catalogs[0].Problem, `the suite "big" is not shown`) && shop.Status.Catalogs[0].Commit == commit(1)
+		})
+		l.untilSuites(t, append([]string{"shop.staging.api", "shop.prod.api"}, others...)...)
+		l.push(t, shop, "main", commit(1))
+		l.untilSuites(t, all...)
+	})
+	t.Run("an environment that is removed takes its objects with it", func(t *testing.T) {
+		l.change(t, shop, func() { shop.Spec.Environments = shop.Spec.Environments[:1] })
+		l.untilSuites(t, append([]string{"shop.staging.api", "shop.staging.web"}, others...)...)
+	})
+	t.Run("with None there are no objects", func(t *testing.T) {
+		l.change(t, shop, func() { shop.Spec.Catalog = v1alpha1.CatalogNone })
+		l.untilSuites(t, others...)
+		l.until(t, "the repository has no catalogs", &said{}, func() bool { l.get(t, shop); return len(shop.Status.Catalogs) == 0 })
+	})
+}
+
+// metric gives the value of a metric of ours; 0 when there is none.
+func metric(t *testing.T, name, repository, environment string) (value float64) {
+	t.Helper()
+	families, err := metrics.Registry.Gather()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, f := range families {
+		for _, m := range f.GetMetric() {
+			labels := map[string]string{}
+			for _, l := range m.GetLabel() {
+				labels[l.GetName()] = l.GetValue()
+			}
+			if f.GetName() == name && labels["repository"] == repository && labels["environment"] == environment {
+				value = m.GetGauge().GetValue() + m.GetCounter().GetValue()
+			}
+		}
+	}
+	return value
+}
+
+func hasDrifted(conditions []metav1.Condition) bool {
+	return slices.ContainsFunc(conditions, func(c metav1.Condition) bool {
+		return c.Type == v1alpha1.DriftedCondition && c.Status == metav1.ConditionTrue
+	})
+}
