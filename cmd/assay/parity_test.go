@@ -173,7 +173,7 @@ func (w *parityWorld) controller(t *testing.T, cause v1alpha1.CauseType) []v1alp
 	}
 	reader := fake.NewClientBuilder().WithScheme(scheme).WithObjects(w.repo.DeepCopy()).Build()
 	source := testrepository.Source{
-		Access: testrepository.NewAccess(reader, forges),
+		Access: testrepository.NewAccess(reader, forges, nil),
 		Git:    git.NewCache(git.New(git.Options{AllowHTTP: true}), cacheBytes),
 	}
 	rendered := catalogs.New(source, 0)
