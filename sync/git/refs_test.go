@@ -24,9 +24,9 @@ func TestRefsListsBranchesTagsAndHeadsOfRequests(t *testing.T) {
 	r.git("update-ref", "refs/merge-requests/3/head", second)
 	r.git("update-ref", "refs/notes/commits", second)
 	h := newHost(t, r)
-	h.user, h.password = "robot", "token"
+	h.old, h.user, h.password = true, "robot", "token"
 
-	refs, err := git.New(git.Options{}).Refs(t.Context(), h.endpoint())
+	refs, err := git.New(git.Options{}).Refs(t.Context(), h.endpoint(), git.Branches, git.Tags, git.PullRequests, git.MergeRequests)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -115,8 +115,8 @@ func TestConcurrentRefsShareOneRequest(t *testing.T) {
 			t.Errorf("caller %d: %v", i+1, err)
 		}
 	}
-	if requests, _ := h.seen(); len(requests) != 1 {
-		t.Errorf("%d requests for six callers", len(requests))
+	if requests, _ := h.seen(); len(requests) != 2 {
+		t.Errorf("%q for six callers", requests)
 	}
 }
 

@@ -18,14 +18,7 @@ import (
 	"github.com/assay-dev/assay/api/fault"
 	"github.com/assay-dev/assay/api/v1alpha1"
 	"github.com/assay-dev/assay/providers"
-	"github.com/assay-dev/assay/sync/git"
 )
-
-// Refs lists what a repository has, in one request to its host.
-type Refs interface {
-	// Refs is safe for concurrent use; its errors are classified faults.
-	Refs(ctx context.Context, at git.Endpoint) (git.Refs, error)
-}
 
 // Reconciler polls TestRepositories.
 type Reconciler struct {
@@ -85,7 +78,7 @@ func (r *Reconciler) poll(ctx context.Context, repo *v1alpha1.TestRepository) er
 	if err != nil {
 		return err
 	}
-	refs, err := r.Refs.Refs(ctx, at)
+	refs, err := r.Refs.Refs(ctx, at, wantedRefs(repo)...)
 	if err != nil {
 		return err
 	}

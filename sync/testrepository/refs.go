@@ -1,0 +1,30 @@
+package testrepository
+
+import (
+	"context"
+	"strings"
+
+	"github.com/assay-dev/assay/api/v1alpha1"
+	"github.com/assay-dev/assay/sync/git"
+)
+
+// Refs lists what a repository has, in one request to its host.
+type Refs interface {
+	// Refs gives the default branch and the refs below the prefixes; there may be more. It is
+	// safe for concurrent use; its errors are classified faults.
+	Refs(ctx context.Context, at git.Endpoint, prefixes ...string) (git.Refs, error)
+}
+
+// wantedRefs are the prefixes of what a poll looks at: of each glob the part before the first
+// character with a meaning, and none for the default branch, which comes anyway. So a poll of
+// a monorepo costs what its watched branches cost, whatever else there is.
+func wantedRefs(repo *v1alpha1.TestRepository) []string {
+	var prefixes []string
+	for _, glob := range repo.Spec.Branches {
+		if i := strings.IndexAny(glob, `*?[{\`); i >= 0 {
+			glob = glob[:i]
+		}
+		prefixes = append(prefixes, git.Branches+glob)
+	}
+	return prefixes
+}
