@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -255,5 +256,33 @@ func TestSSHTakesOneChannelForAllOfATree(t *testing.T) {
 	}
 	if got := h.channels.Load(); got != 1 {
 		t.Errorf("%d channels", got)
+	}
+}
+
+func TestBusyHostsAreNotAskedForOtherRepositories(t *testing.T) {
+	r := newRepository(t)
+	head := r.commit(world)
+	h, c := newHost(t, r), git.New(git.Options{})
+	h.before = func(w http.ResponseWriter, _ *http.Request) bool {
+		w.Header().Set("Retry-After", "100")
+		w.WriteHeader(http.StatusServiceUnavailable)
+		return true
+	}
+	_, err := c.Refs(t.Context(), h.endpoint())
+	if f := wantFault(t, err, fault.RateLimited); f.After != 100*time.Second {
+		t.Errorf("after %s", f.After)
+	}
+	asked(h)
+	other := h.endpoint()
+	other.URL += "/other"
+	_, refsErr := c.Refs(t.Context(), other)
+	_, treeErr := c.Tree(t.Context(), other, head, "tests")
+	for _, err := range []error{refsErr, treeErr} {
+		if f := wantFault(t, err, fault.RateLimited); f.After <= 90*time.Second || f.After > 100*time.Second {
+			t.Errorf("after %s", f.After)
+		}
+	}
+	if got := asked(h); got != "" {
+		t.Errorf("the host was asked: %s", got)
 	}
 }

@@ -1,19 +1,11 @@
 package testrepository
 
 import (
-	"context"
 	"strings"
 
 	"github.com/assay-dev/assay/api/v1alpha1"
 	"github.com/assay-dev/assay/sync/git"
 )
-
-// Refs lists what a repository has, in one request to its host.
-type Refs interface {
-	// Refs gives the default branch and the refs below the prefixes; there may be more. It is
-	// safe for concurrent use; its errors are classified faults.
-	Refs(ctx context.Context, at git.Endpoint, prefixes ...string) (git.Refs, error)
-}
 
 // wantedRefs are the prefixes of what a poll looks at: of each glob the part before the first
 // character with a meaning, and none for the default branch, which comes anyway. So a poll of
