@@ -38,11 +38,18 @@ func (s *session) fetchV2(ctx context.Context, w want, into *store) error {
 	return err
 }
 
-// fetch encodes a request. It names no commits that we have, as we keep none.
+// fetch encodes a request.
 func (d *dialect) fetch(agent string, w want) ([]byte, error) {
 	arguments := []string{"no-progress\n", "ofs-delta\n"}
 	if !w.bare && d.shallow {
 		arguments = append(arguments, "deepen "+strconv.Itoa(max(w.depth, 1))+"\n")
+		if len(w.have) > 0 {
+			// Without it Git leaves nothing out for commits that are no parents.
+			arguments = append(arguments, "thin-pack\n")
+		}
+		for _, hash := range w.have { // else the host takes it that all before them is there too
+			arguments = append(arguments, "shallow "+hash.String()+"\n", "have "+hash.String()+"\n")
+		}
 	}
 	if w.filter != "" {
 		arguments = append(arguments, "filter "+string(w.filter)+"\n")
@@ -145,7 +152,13 @@ func (s *session) fetchV0(ctx context.Context, w want, into *store) error {
 	if err := request.UploadRequest.Encode(&encoded); err != nil {
 		return err
 	}
-	if err := pktline.NewEncoder(&encoded).EncodeString("done\n"); err != nil {
+	lines := pktline.NewEncoder(&encoded)
+	for _, h := range request.Shallows { // as the host sees those who have only one commit each
+		if err := lines.Encodef("have %s\n", h); err != nil {
+			return err
+		}
+	}
+	if err := lines.EncodeString("done\n"); err != nil {
 		return err
 	}
 	body, err := s.uploadPack(ctx, encoded.Bytes())
@@ -172,6 +185,11 @@ func (s *session) requestV0(w want) (*packp.UploadPackRequest, error) {
 	if !w.bare && has.Supports(capability.Shallow) {
 		r.Depth = packp.DepthCommits(max(w.depth, 1))
 		set = append(set, capability.Shallow)
+		if len(w.have) > 0 {
+			r.Shallows = w.have // else the host takes it that all before them is there too
+			// Without it Git leaves nothing out for commits that are no parents.
+			set = append(set, capability.ThinPack)
+		}
 	}
 	if w.filter != "" {
 		r.Filter = w.filter

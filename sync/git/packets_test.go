@@ -8,7 +8,9 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/go-git/go-git/v5/plumbing"
 	"github.com/go-git/go-git/v5/plumbing/format/pktline"
+	"github.com/go-git/go-git/v5/plumbing/protocol/packp"
 )
 
 // pkt makes pkt-lines of texts, and of the marks flush, delim and end.
@@ -196,6 +198,30 @@ func TestHostilePacks(t *testing.T) {
 				t.Errorf("got %q: %v, want %q", got, err, tc.want)
 			}
 		})
+	}
+}
+
+func TestFetchIsSpoken(t *testing.T) {
+	a, b := plumbing.NewHash(hashA), plumbing.NewHash(hashB)
+	all := &dialect{agent: true, objectFormat: true, shallow: true, filter: true}
+	for name, tc := range map[string]struct {
+		dialect *dialect
+		want    want
+		lines   []string
+	}{
+		"commits without files": {all, want{hashes: []plumbing.Hash{a, b}, filter: packp.FilterBlobNone()},
+			[]string{"command=fetch\n", "agent=assay\n", "object-format=sha1\n", "delim", "no-progress\n", "ofs-delta\n", "deepen 1\n", "filter blob:none\n", "want " + hashA + "\n", "want " + hashB + "\n", "done\n", "flush"}},
+		"files": {all, want{hashes: []plumbing.Hash{a}, bare: true},
+			[]string{"command=fetch\n", "agent=assay\n", "object-format=sha1\n", "delim", "no-progress\n", "ofs-delta\n", "want " + hashA + "\n", "done\n", "flush"}},
+		"what is new, and history": {all, want{hashes: []plumbing.Hash{a}, have: []plumbing.Hash{b}, depth: 50},
+			[]string{"command=fetch\n", "agent=assay\n", "object-format=sha1\n", "delim", "no-progress\n", "ofs-delta\n", "deepen 50\n", "thin-pack\n", "shallow " + hashB + "\n", "have " + hashB + "\n", "want " + hashA + "\n", "done\n", "flush"}},
+		"a host that can do little": {&dialect{}, want{hashes: []plumbing.Hash{a}, have: []plumbing.Hash{b}},
+			[]string{"command=fetch\n", "delim", "no-progress\n", "ofs-delta\n", "want " + hashA + "\n", "done\n", "flush"}},
+	} {
+		got, err := tc.dialect.fetch("assay", tc.want)
+		if err != nil || string(got) != pkt(tc.lines...) {
+			t.Errorf("%s: %v, got  %q\nwant %q", name, err, got, pkt(tc.lines...))
+		}
 	}
 }
 

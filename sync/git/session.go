@@ -45,6 +45,9 @@ type answer struct {
 type want struct {
 	hashes []plumbing.Hash
 	bare   bool
+	// have are commits of which all folders are in the pool that the store builds on: what
+	// is in them is not sent again, or as a difference to it.
+	have []plumbing.Hash
 	// depth is how many commits back to go, 1 when 0: the commits themselves.
 	depth  int
 	filter packp.Filter
