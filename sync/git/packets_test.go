@@ -225,6 +225,54 @@ func TestFetchIsSpoken(t *testing.T) {
 	}
 }
 
+// BenchmarkListing decodes 50,000 refs, as new and as what they were.
+func BenchmarkListing(b *testing.B) {
+	lines := []string{hashA + " HEAD symref-target:refs/heads/b1\n"}
+	for i := range 50_000 {
+		lines = append(lines, fmt.Sprintf("%s refs/heads/b%d\n", hashB, i))
+	}
+	answer, limits := pkt(append(lines, "flush")...), Limits{}.withDefaults()
+	decode := func(last *listing) *listing {
+		p := newPackets(strings.NewReader(answer))
+		defer p.release()
+		l, err := decodeListing(p, nil, last, limits)
+		if err != nil {
+			b.Fatal(err)
+		}
+		return l
+	}
+	known := decode(nil)
+	for name, last := range map[string]*listing{"new": nil, "nothing new": known} {
+		b.Run(name, func(b *testing.B) {
+			b.ReportAllocs()
+			for b.Loop() {
+				decode(last)
+			}
+		})
+	}
+}
+
+func TestAnAnswerThatIsTheSameCostsNothing(t *testing.T) {
+	answer, limits := pkt(hashA+" refs/heads/a\n", hashB+" refs/heads/b\n", "flush"), Limits{}.withDefaults()
+	known, err := decodeListing(newPackets(strings.NewReader(answer)), nil, nil, limits)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := strings.NewReader(answer)
+	p := newPackets(r)
+	allocations := testing.AllocsPerRun(100, func() {
+		r.Reset(answer)
+		p.r.Reset(r)
+		p.taken = 0
+		if now, err := decodeListing(p, nil, known, limits); err != nil || now != known {
+			t.Errorf("got %+v, %v", now, err)
+		}
+	})
+	if allocations > 1 { // the error of the limit
+		t.Errorf("%v allocations", allocations)
+	}
+}
+
 // FuzzVersion2 gives bytes to each decoder of version 2: any error, no panic, no more refs
 // than allowed, and no difference between what is new and what is compared with an earlier
 // answer.

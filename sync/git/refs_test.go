@@ -147,7 +147,8 @@ func TestRedirectsStayOnTheHost(t *testing.T) {
 	}
 }
 
-// BenchmarkRefs is a poll that finds nothing new, against a real server with 1,000 branches.
+// BenchmarkRefs is a poll of a real server that finds nothing new, in each version, with
+// 1,000 branches of which all or only the default one are wanted.
 func BenchmarkRefs(b *testing.B) {
 	r := newRepository(b)
 	head := r.commit(map[string]string{"a": "1"})
@@ -156,12 +157,24 @@ func BenchmarkRefs(b *testing.B) {
 		update += fmt.Sprintf("create refs/heads/b%d %s\n", i, head)
 	}
 	r.feed(update, "update-ref", "--stdin")
-	h := newHost(b, r)
-	c := git.New(git.Options{})
-	b.ReportAllocs()
-	for b.Loop() {
-		if _, err := c.Refs(b.Context(), h.endpoint()); err != nil {
-			b.Fatal(err)
-		}
+	for name, tc := range map[string]struct {
+		old      bool
+		prefixes []string
+	}{
+		"version 0":                 {true, []string{git.Branches}},
+		"version 2":                 {false, []string{git.Branches}},
+		"version 2, default branch": {false, nil},
+	} {
+		b.Run(name, func(b *testing.B) {
+			h := newHost(b, r)
+			h.old = tc.old
+			c := git.New(git.Options{})
+			b.ReportAllocs()
+			for b.Loop() {
+				if _, err := c.Refs(b.Context(), h.endpoint(), tc.prefixes...); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
 	}
 }
