@@ -54,8 +54,12 @@ test-e2e: ## Tests on a real cluster with a real Gitea.
 	@$(CLUSTER); deploy/dev/install.sh; \
 	go test -tags e2e -count=1 -timeout 30m $$(git grep -l '^//go:build e2e' | xargs -n1 dirname | sort -u | sed 's,^,./,')
 
+.PHONY: bench-git
+bench-git: ## What many and big repositories cost, beside the git command. Needs only git.
+	go run ./deploy/bench/fleet
+
 .PHONY: bench
-bench: ## Seconds from push to status, and what a run costs beside bare pods.
+bench: bench-git ## Seconds from push to status, and what a run costs beside bare pods.
 	@$(CLUSTER); deploy/dev/install.sh; go run ./deploy/bench
 
 .PHONY: generate

@@ -19,7 +19,9 @@ const (
 const (
 	SucceededReason   = "Succeeded"
 	ProgressingReason = "Progressing"
-	SuspendedReason   = "Suspended"
+	// ProgressingWithRetryReason is Flux's, for work that failed and is tried again.
+	ProgressingWithRetryReason = "ProgressingWithRetry"
+	SuspendedReason            = "Suspended"
 	// SupersededReason is for a run that was cancelled because its branch or pull request moved on.
 	SupersededReason = "Superseded"
 	// CancelledReason is for a run that somebody cancelled by spec.cancel.

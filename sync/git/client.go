@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"crypto/tls"
+	"errors"
 	"net"
 	"net/http"
 	"time"
@@ -19,6 +20,10 @@ type Options struct {
 	AllowHTTP bool
 	// PerHost is how many operations may run on one host at once, 8 by default.
 	PerHost int
+	// Remembered is how many bytes of memory may hold what hosts answered to [Client.Refs], so
+	// that an answer that did not change costs nothing; 64 MiB by default. An answer takes
+	// about 200 bytes for each ref.
+	Remembered int64
 	// UserAgent is what hosts see, "assay" by default.
 	UserAgent string
 	// Dial opens connections, for https and ssh alike, to hosts and to proxies; [Dial] by
@@ -26,12 +31,15 @@ type Options struct {
 	Dial func(ctx context.Context, network, address string) (net.Conn, error)
 }
 
-// Client reads repositories on hosts. It is safe for concurrent use and keeps nothing but
-// idle connections between calls.
+// Client reads repositories on hosts. It is safe for concurrent use. Between calls it keeps
+// idle connections, and within a bound what hosts can do and which refs they have. A host that
+// asks to come back later is left alone by everybody: until then, or for five minutes if that
+// is sooner, each call for any repository there is a RateLimited fault with the time left.
 type Client struct {
 	options  Options
 	trippers trippers
 	slots    slots
+	memory   *memory
 	listing  singleflight.Group // of Refs, by Endpoint.identity
 }
 
@@ -39,6 +47,7 @@ type Client struct {
 func New(options Options) *Client {
 	options.Limits = options.Limits.withDefaults()
 	options.PerHost = orDefault(options.PerHost, 8)
+	options.Remembered = orDefault(options.Remembered, 64<<20)
 	if options.UserAgent == "" {
 		options.UserAgent = "assay"
 	}
@@ -47,7 +56,8 @@ func New(options Options) *Client {
 	}
 	return &Client{
 		options: options,
-		slots:   slots{each: options.PerHost, hosts: map[string]*slot{}},
+		slots:   slots{each: options.PerHost, now: time.Now, hosts: map[string]*slot{}},
+		memory:  newMemory(options.Remembered),
 		trippers: trippers{
 			own: map[[sha256.Size]byte]*http.Transport{},
 			base: &http.Transport{
@@ -82,25 +92,30 @@ func (c *Client) operate(ctx context.Context, e Endpoint, f func(context.Context
 	if err != nil && ctx.Err() != nil {
 		err = ctx.Err()
 	}
+	if status := (statusError{}); errors.As(err, &status) && status.busy() {
+		c.slots.rest(l.address(), status)
+	}
 	return classify(err, e, l)
 }
 
 func (c *Client) converse(ctx context.Context, e Endpoint, l location, f func(context.Context, location, *session) error) error {
-	conn, err := c.open(ctx, e, l)
-	if err != nil {
-		return err
-	}
-	defer func() { _ = conn.Close() }() // everything was read
-	adv, err := conn.advertise(ctx)
-	if err != nil {
-		return err
-	}
-	return f(ctx, l, &session{connection: conn, AdvRefs: adv, limits: c.options.Limits, agent: c.options.UserAgent})
-}
-
-func (c *Client) open(ctx context.Context, e Endpoint, l location) (connection, error) {
+	s := &session{limits: c.options.Limits, agent: c.options.UserAgent, memory: c.memory, identity: e.identity()}
+	var err error
 	if l.scheme == "ssh" {
-		return c.openSSH(ctx, e, l)
+		s.connection, err = c.openSSH(ctx, e, l)
+	} else {
+		s.dialect = c.memory.dialect(s.identity)
+		s.recalled = s.dialect != nil
+		s.connection, err = c.openHTTP(e, l, s.dialect)
 	}
-	return c.openHTTP(e, l)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = s.Close() }() // everything was read
+	if s.dialect == nil {
+		if err := s.ask(ctx); err != nil {
+			return err
+		}
+	}
+	return f(ctx, l, s)
 }

@@ -96,6 +96,7 @@ func classifyAnswer(err error, e Endpoint, l location) *fault.Fault {
 	var status statusError
 	var exit exitError
 	var line *pktline.ErrorLine
+	var remote remoteError
 	var op *net.OpError
 	switch {
 	case errors.As(err, &status):
@@ -108,6 +109,8 @@ func classifyAnswer(err error, e Endpoint, l location) *fault.Fault {
 		return fault.New(fault.RepositoryNotFound, fault.Place{}, checkRepository, "%q answers, but not with Git's smart protocol", l.host)
 	case errors.As(err, &exit):
 		return fault.New(fault.RepositoryNotFound, fault.Place{}, checkRepository, "%q does not serve the repository: %q", l.host, exit.said)
+	case errors.As(err, &remote):
+		return fault.New(fault.HostFailed, fault.Place{}, "", "%q gave up while it sent: %q", l.host, remote.said)
 	case errors.As(err, &line):
 		return fault.New(fault.RepositoryNotFound, fault.Place{}, checkRepository, "%q does not serve the repository: %q", l.host, firstLine(line.Text))
 	}
@@ -117,7 +120,7 @@ func classifyAnswer(err error, e Endpoint, l location) *fault.Fault {
 func classifyStatus(status statusError, e Endpoint, l location) *fault.Fault {
 	var f *fault.Fault
 	switch code := status.code; {
-	case code == http.StatusTooManyRequests, code == http.StatusForbidden && status.after > 0:
+	case status.busy():
 		f = fault.New(fault.RateLimited, fault.Place{}, "", "%q asks to come back later", l.host)
 	case code == http.StatusUnauthorized && e.Auth.anonymous():
 		f = fault.New(fault.AuthenticationFailed, fault.Place{}, "give a Secret with the keys username and password, or bearerToken, and check the URL", "%q asks for a credential", l.host)

@@ -49,7 +49,7 @@ func TestFaultsOverHTTPS(t *testing.T) {
 		"a web page":            {answer(200, "Content-Type", "text/html"), fault.RepositoryNotFound, "URL", 0},
 		"too many requests":     {answer(429, "Retry-After", "17"), fault.RateLimited, "", 17 * time.Second},
 		"a spent quota":         {answer(403, "X-RateLimit-Remaining", "0", "X-RateLimit-Reset", "99999999999"), fault.RateLimited, "", 24 * time.Hour},
-		"a host that is down":   {answer(503, "Retry-After", "5"), fault.HostFailed, "", 5 * time.Second},
+		"a host that is down":   {answer(503, "Retry-After", "5"), fault.RateLimited, "", 5 * time.Second},
 		"a host that is broken": {answer(500), fault.HostFailed, "", 0},
 		"an unknown authority":  {func(_ *testing.T, _ *host, e *git.Endpoint) { e.Auth.CA = nil }, fault.HostNotTrusted, "ca.crt", 0},
 		"a wrong authority":     {func(t *testing.T, _ *host, e *git.Endpoint) { e.Auth.CA, _ = certificate(t) }, fault.HostNotTrusted, "ca.crt", 0},
@@ -206,10 +206,18 @@ func TestSilenceIsBounded(t *testing.T) {
 	}
 	t.Cleanup(func() { _ = listener.Close() })
 	go func() {
+		var open []net.Conn // what nobody holds is closed as garbage
+		defer func() {
+			for _, conn := range open {
+				_ = conn.Close()
+			}
+		}()
 		for {
-			if _, err := listener.Accept(); err != nil {
+			conn, err := listener.Accept()
+			if err != nil {
 				return
 			}
+			open = append(open, conn)
 		}
 	}()
 	address := listener.Addr().String()

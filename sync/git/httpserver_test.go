@@ -22,6 +22,8 @@ type host struct {
 	repository *repository
 	// user and password are asked for when set.
 	user, password string
+	// old knows protocol version 0 only.
+	old bool
 	// before may answer a request itself, which it says by true.
 	before func(http.ResponseWriter, *http.Request) bool
 
@@ -53,6 +55,9 @@ func newHost(t testing.TB, r *repository) *host {
 			w.Header().Set("WWW-Authenticate", "Basic")
 			http.Error(w, "hunter2 is wrong", http.StatusUnauthorized)
 			return
+		}
+		if h.old {
+			r.Header.Del("Git-Protocol")
 		}
 		backend.ServeHTTP(&counting{w, h}, r)
 	}))

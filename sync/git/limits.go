@@ -8,7 +8,8 @@ import (
 // Limits bounds what a repository may cost. A zero field means its default; exceeding one is
 // a LimitExceeded fault that names the limit and, where there is one, the file.
 type Limits struct {
-	// Refs is how many refs a host may advertise, 100,000 by default.
+	// Refs is how many refs a host may list: of those asked for, or in protocol version 0 of
+	// all. 100,000 by default.
 	Refs int
 	// PackBytes bounds a pack as it is sent, and what is kept of it in memory when inflated,
 	// 256 MiB by default.

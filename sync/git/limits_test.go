@@ -166,7 +166,7 @@ func TestRefsAreBounded(t *testing.T) {
 		r.git("branch", name)
 	}
 	h := newHost(t, r)
-	_, err := git.New(git.Options{Limits: git.Limits{Refs: 3}}).Refs(t.Context(), h.endpoint())
+	_, err := git.New(git.Options{Limits: git.Limits{Refs: 3}}).Refs(t.Context(), h.endpoint(), git.Branches)
 	wantFault(t, err, fault.LimitExceeded)
 
 	// An advertisement without an end.
@@ -179,7 +179,7 @@ func TestRefsAreBounded(t *testing.T) {
 		}
 		return true
 	}
-	_, err = git.New(git.Options{Limits: git.Limits{Refs: 1000}}).Refs(t.Context(), h.endpoint())
+	_, err = git.New(git.Options{Limits: git.Limits{Refs: 1000}}).Refs(t.Context(), h.endpoint(), git.Branches)
 	wantFault(t, err, fault.LimitExceeded)
 }
 

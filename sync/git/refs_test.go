@@ -24,9 +24,9 @@ func TestRefsListsBranchesTagsAndHeadsOfRequests(t *testing.T) {
 	r.git("update-ref", "refs/merge-requests/3/head", second)
 	r.git("update-ref", "refs/notes/commits", second)
 	h := newHost(t, r)
-	h.user, h.password = "robot", "token"
+	h.old, h.user, h.password = true, "robot", "token"
 
-	refs, err := git.New(git.Options{}).Refs(t.Context(), h.endpoint())
+	refs, err := git.New(git.Options{}).Refs(t.Context(), h.endpoint(), git.Branches, git.Tags, git.PullRequests, git.MergeRequests)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -115,8 +115,8 @@ func TestConcurrentRefsShareOneRequest(t *testing.T) {
 			t.Errorf("caller %d: %v", i+1, err)
 		}
 	}
-	if requests, _ := h.seen(); len(requests) != 1 {
-		t.Errorf("%d requests for six callers", len(requests))
+	if requests, _ := h.seen(); len(requests) != 2 {
+		t.Errorf("%q for six callers", requests)
 	}
 }
 
@@ -147,7 +147,8 @@ func TestRedirectsStayOnTheHost(t *testing.T) {
 	}
 }
 
-// BenchmarkRefs is a poll that finds nothing new, against a real server with 1,000 branches.
+// BenchmarkRefs is a poll of a real server that finds nothing new, in each version, with
+// 1,000 branches of which all or only the default one are wanted.
 func BenchmarkRefs(b *testing.B) {
 	r := newRepository(b)
 	head := r.commit(map[string]string{"a": "1"})
@@ -156,12 +157,24 @@ func BenchmarkRefs(b *testing.B) {
 		update += fmt.Sprintf("create refs/heads/b%d %s\n", i, head)
 	}
 	r.feed(update, "update-ref", "--stdin")
-	h := newHost(b, r)
-	c := git.New(git.Options{})
-	b.ReportAllocs()
-	for b.Loop() {
-		if _, err := c.Refs(b.Context(), h.endpoint()); err != nil {
-			b.Fatal(err)
-		}
+	for name, tc := range map[string]struct {
+		old      bool
+		prefixes []string
+	}{
+		"version 0":                 {true, []string{git.Branches}},
+		"version 2":                 {false, []string{git.Branches}},
+		"version 2, default branch": {false, nil},
+	} {
+		b.Run(name, func(b *testing.B) {
+			h := newHost(b, r)
+			h.old = tc.old
+			c := git.New(git.Options{})
+			b.ReportAllocs()
+			for b.Loop() {
+				if _, err := c.Refs(b.Context(), h.endpoint(), tc.prefixes...); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
 	}
 }

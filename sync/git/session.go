@@ -1,33 +1,44 @@
 package git
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"io"
+	"net"
+	"net/http"
+	"net/url"
 
 	"github.com/go-git/go-git/v5/plumbing"
 	"github.com/go-git/go-git/v5/plumbing/format/pktline"
 	"github.com/go-git/go-git/v5/plumbing/protocol/packp"
 	"github.com/go-git/go-git/v5/plumbing/protocol/packp/capability"
-	"github.com/go-git/go-git/v5/plumbing/protocol/packp/sideband"
-	"github.com/go-git/go-git/v5/plumbing/transport"
 )
 
-// connection speaks upload-pack (protocol version 0, the only one of go-git v5) with one
-// repository, for one operation. It is not safe for concurrent use. Both methods return what
-// the network, ssh, net/http and go-git's decoders say; [operation.classify] makes it a fault.
+// connection speaks upload-pack with one repository, for one operation, in protocol version 2
+// or, where the host does not know it, in version 0. It is not safe for concurrent use. Its
+// methods return what the network, ssh, net/http and the decoders say; classify
+// makes it a fault.
 //
-// go-git's own transports are not used: they lose the kind of an error that the host sends,
-// read error bodies without a bound, and cannot cancel an ssh handshake.
+// go-git's own transports are not used: they know no version 2, lose the kind of an error
+// that the host sends, read error bodies without a bound, and cannot cancel an ssh handshake.
 type connection interface {
-	// advertise asks for the refs and capabilities, which must come first. An empty
-	// repository gives an advertisement without refs.
-	advertise(ctx context.Context) (*packp.AdvRefs, error)
-	// uploadPack sends an encoded request and gives the raw answer. It may be called again.
+	// advertise asks what the host speaks. It comes first, unless that is known from earlier.
+	// An empty repository gives an advertisement without refs.
+	advertise(ctx context.Context) (*advertisement, error)
+	// command sends an encoded request of version 2. It may be called again once the answer
+	// was closed.
+	command(ctx context.Context, request []byte) (*answer, error)
+	// uploadPack sends an encoded request of version 0 and gives the raw answer. It may be
+	// called again.
 	uploadPack(ctx context.Context, request []byte) (io.ReadCloser, error)
 	// Close gives everything back. It is called once.
 	Close() error
+}
+
+// answer is what a host says to a command of version 2. close must be called once.
+type answer struct {
+	*packets
+	close func()
 }
 
 // want is what a fetch asks for: commits, or bare objects that are none.
@@ -42,111 +53,90 @@ type want struct {
 	filter packp.Filter
 }
 
-// session is a connection with its advertisement, ready to fetch.
+// session is a connection with what is known of the host, ready to list refs and fetch.
 type session struct {
 	connection
-	*packp.AdvRefs
-	limits Limits
-	agent  string
+	limits   Limits
+	agent    string
+	memory   *memory
+	identity string // of the endpoint
+
+	dialect    *dialect       // in version 2
+	advertised *packp.AdvRefs // in version 0
+	// recalled says that the dialect is one of earlier, which the host has not confirmed yet.
+	recalled bool
 }
 
-// decodeAdvertisement reads an advertisement, of which no more than the limit of refs allows
-// is taken in.
-func decodeAdvertisement(r io.Reader, limits Limits) (*packp.AdvRefs, error) {
-	// A line is a hash, a name and little else; names of 200 bytes are long.
-	const line = 256
-	adv := packp.NewAdvRefs()
-	err := adv.Decode(limitReader(r, int64(limits.Refs)*line+64<<10, limitError{"refs", int64(limits.Refs)}))
-	if err != nil && !errors.Is(err, packp.ErrEmptyAdvRefs) {
-		return nil, err
-	}
-	if len(adv.References) > limits.Refs {
-		return nil, limitError{"refs", int64(limits.Refs)}
-	}
-	// Leaves what go-git cannot speak out of the request. Azure DevOps insists on multi_ack,
-	// which a package variable of go-git rules out for every host at once; it is left alone,
-	// so Azure DevOps is not supported.
-	transport.FilterUnsupportedCapabilities(adv.Capabilities)
-	return adv, nil
-}
-
-// partial says whether the host leaves out blobs when asked.
-func (s *session) partial() bool { return s.Capabilities.Supports(capability.Filter) }
-
-// fetch adds the wanted objects, and at depth 1 the trees and blobs below them, to the store.
-// A refusal by the host is a *pktline.ErrorLine.
-func (s *session) fetch(ctx context.Context, w want, into *store) error {
-	request, err := s.request(w)
+// ask finds out what the host speaks, and remembers it where that saves a request.
+func (s *session) ask(ctx context.Context) error {
+	a, err := s.advertise(ctx)
 	if err != nil {
 		return err
 	}
-	var encoded bytes.Buffer
-	if err := request.UploadRequest.Encode(&encoded); err != nil {
-		return err
+	s.dialect, s.advertised = a.dialect, a.refs
+	if s.dialect != nil && s.dialect.base != nil {
+		s.memory.keepDialect(s.identity, s.dialect)
 	}
-	lines := pktline.NewEncoder(&encoded)
-	for _, h := range request.Shallows { // as the host sees those who have only one commit each
-		if err := lines.Encodef("have %s\n", h); err != nil {
+	return nil
+}
+
+// understood makes a request. When the host does not answer it as it would have earlier, it is
+// asked what it speaks now, and the request is made once more.
+func (s *session) understood(ctx context.Context, request func() error) error {
+	err := request()
+	if s.recalled && misunderstood(err) {
+		s.memory.forgetDialect(s.identity)
+		s.recalled = false
+		if err := s.ask(ctx); err != nil {
 			return err
 		}
+		return request()
 	}
-	if err := lines.EncodeString("done\n"); err != nil {
-		return err
-	}
-	body, err := s.uploadPack(ctx, encoded.Bytes())
-	if err != nil {
-		return err
-	}
-	defer func() { _ = body.Close() }() // it was only read from
-	limited := limitReader(body, s.limits.PackBytes, limitError{"bytes of a pack", s.limits.PackBytes})
-	response := packp.NewUploadPackResponse(request)
-	if err := response.Decode(io.NopCloser(limited)); err != nil {
-		return err
-	}
-	return into.unpack(ctx, demultiplexed(response, request.Capabilities))
+	s.recalled = s.recalled && err != nil
+	return err
 }
 
-func (s *session) request(w want) (*packp.UploadPackRequest, error) {
-	r := packp.NewUploadPackRequestFromCapabilities(s.Capabilities)
-	r.Wants = w.hashes
-	set := []capability.Capability{}
-	if s.Capabilities.Supports(capability.NoProgress) {
-		set = append(set, capability.NoProgress)
+// misunderstood says whether an error can come from a host that does not speak version 2 any
+// more, or has moved the repository. What it certainly is not: a host that cannot be reached,
+// has no time for us, or does not let us in.
+func misunderstood(err error) bool {
+	if err == nil || errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
+		return false
 	}
-	if !w.bare && s.Capabilities.Supports(capability.Shallow) {
-		r.Depth = packp.DepthCommits(max(w.depth, 1))
-		set = append(set, capability.Shallow)
-		if len(w.have) > 0 {
-			r.Shallows = w.have // else the host takes it that all before them is there too
-			// Without it Git leaves nothing out for commits that are no parents.
-			set = append(set, capability.ThinPack)
-		}
-	}
-	if w.filter != "" {
-		r.Filter = w.filter
-		set = append(set, capability.Filter)
-	}
-	for _, c := range set {
-		if err := r.Capabilities.Set(c); err != nil {
-			return nil, err
-		}
-	}
-	if r.Capabilities.Supports(capability.Agent) {
-		if err := r.Capabilities.Set(capability.Agent, s.agent); err != nil {
-			return nil, err
-		}
-	}
-	return r, r.Validate()
-}
-
-func demultiplexed(r io.Reader, spoken *capability.List) io.Reader {
+	var status statusError
+	var u *url.Error
+	var n net.Error
 	switch {
-	case spoken.Supports(capability.Sideband64k):
-		return sideband.NewDemuxer(sideband.Sideband64k, r)
-	case spoken.Supports(capability.Sideband):
-		return sideband.NewDemuxer(sideband.Sideband, r)
+	case errors.As(err, new(redirectError)):
+		return true
+	case errors.As(err, &status):
+		return !status.busy() && status.code != http.StatusUnauthorized && status.code != http.StatusForbidden
+	case errors.As(err, new(limitError)), errors.As(err, &u), errors.As(err, &n):
+		return false
 	}
-	return r
+	return true
+}
+
+// partial says whether the host leaves out objects when asked.
+func (s *session) partial() bool {
+	if s.dialect != nil {
+		return s.dialect.filter
+	}
+	return s.advertised.Capabilities.Supports(capability.Filter)
+}
+
+// fetch adds the wanted objects, and at their depth the trees and blobs below them, to the
+// store. A refusal by the host is a *pktline.ErrorLine.
+func (s *session) fetch(ctx context.Context, w want, into *store) error {
+	return s.understood(ctx, func() error {
+		if !s.partial() {
+			w.filter = "" // it was there a moment ago
+		}
+		if s.dialect != nil {
+			return s.fetchV2(ctx, w, into)
+		}
+		return s.fetchV0(ctx, w, into)
+	})
 }
 
 // refused says whether the host answered a request with a refusal of its own.

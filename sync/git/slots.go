@@ -3,11 +3,15 @@ package git
 import (
 	"context"
 	"sync"
+	"time"
 )
 
-// slots bounds how much runs on one host at once. It remembers only hosts that are in use.
+// slots is the budget of hosts: how much runs on one at once, and whether it asked to be left
+// alone for a while. It remembers only hosts that are in use, or left alone.
 type slots struct {
-	each  int
+	each int
+	now  func() time.Time
+
 	mu    sync.Mutex
 	hosts map[string]*slot
 }
@@ -15,30 +19,80 @@ type slots struct {
 type slot struct {
 	taken chan struct{}
 	users int // that hold or wait for a place
+	// until is when the host may be asked again, and asked is what it said.
+	until time.Time
+	asked statusError
 }
 
-// acquire waits for a place on the host, or for the end of ctx. release must be called once.
+// maxRest is how long one answer keeps everybody from a host. Who got the answer waits as long
+// as it says; but the quota that is spent may be that of one credential.
+const maxRest = 5 * time.Minute
+
+// acquire waits for a place on the host, or for the end of ctx. A host that asked to be left
+// alone is the statusError that it sent, with the time that is left. release must be called
+// once.
 func (s *slots) acquire(ctx context.Context, host string) (release func(), err error) {
 	s.mu.Lock()
+	here := s.at(host)
+	here.users++
+	s.mu.Unlock()
+	select {
+	case here.taken <- struct{}{}:
+	case <-ctx.Done():
+		s.leave(here)
+		return nil, ctx.Err()
+	}
+	release = func() { <-here.taken; s.leave(here) }
+	if err := s.resting(here); err != nil { // perhaps since it was waited for
+		release()
+		return nil, err
+	}
+	return release, nil
+}
+
+// rest leaves the host alone for as long as it says, or a little when it does not say.
+func (s *slots) rest(host string, asked statusError) {
+	after := min(asked.after, maxRest)
+	if after <= 0 {
+		after = time.Second
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if here := s.at(host); s.now().Add(after).After(here.until) {
+		here.until, here.asked = s.now().Add(after), asked
+	}
+}
+
+func (s *slots) resting(here *slot) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	left := here.until.Sub(s.now())
+	if left <= 0 {
+		return nil
+	}
+	return statusError{here.asked.code, left}
+}
+
+// at is called with the lock held.
+func (s *slots) at(host string) *slot {
 	here, ok := s.hosts[host]
 	if !ok {
 		here = &slot{taken: make(chan struct{}, s.each)}
 		s.hosts[host] = here
 	}
-	here.users++
-	s.mu.Unlock()
-	leave := func() {
-		s.mu.Lock()
-		defer s.mu.Unlock()
-		if here.users--; here.users == 0 {
+	return here
+}
+
+// leave gives up a use, and forgets every host that nobody uses or needs to leave alone.
+func (s *slots) leave(here *slot) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if here.users--; here.users > 0 {
+		return
+	}
+	for host, other := range s.hosts {
+		if other.users == 0 && !other.until.After(s.now()) {
 			delete(s.hosts, host)
 		}
-	}
-	select {
-	case here.taken <- struct{}{}:
-		return func() { <-here.taken; leave() }, nil
-	case <-ctx.Done():
-		leave()
-		return nil, ctx.Err()
 	}
 }

@@ -24,7 +24,9 @@ type sshHost struct {
 	address    string
 	key        ssh.Signer // of the host
 	identity   []byte     // the only key it lets in
-	channels   atomic.Int32
+	// old takes no variables, as most sshd, so that Git answers in version 0.
+	old      bool
+	channels atomic.Int32
 }
 
 func newSSHHost(t testing.TB, r *repository) *sshHost {
@@ -87,12 +89,19 @@ func (h *sshHost) serve(conn net.Conn, config *ssh.ServerConfig) {
 			return
 		}
 		go func() {
+			env := gitEnv()
 			for request := range requests {
-				ok := request.Type == "exec"
-				_ = request.Reply(ok, nil)
-				if ok {
+				var variable struct{ Name, Value string }
+				switch {
+				case request.Type == "exec":
+					_ = request.Reply(true, nil)
 					h.channels.Add(1)
-					h.run(channel, request.Payload)
+					h.run(channel, request.Payload, env)
+				case request.Type == "env" && !h.old && ssh.Unmarshal(request.Payload, &variable) == nil:
+					env = append(env, variable.Name+"="+variable.Value)
+					fallthrough
+				default:
+					_ = request.Reply(request.Type == "env" && !h.old, nil)
 				}
 			}
 		}()
@@ -100,12 +109,12 @@ func (h *sshHost) serve(conn net.Conn, config *ssh.ServerConfig) {
 }
 
 // run executes the command as sshd does: through a shell.
-func (h *sshHost) run(channel ssh.Channel, payload []byte) {
+func (h *sshHost) run(channel ssh.Channel, payload []byte, env []string) {
 	var asked struct{ Command string }
 	status := uint32(127)
 	if err := ssh.Unmarshal(payload, &asked); err == nil && strings.HasPrefix(asked.Command, "git-upload-pack '") {
 		cmd := exec.Command("/bin/sh", "-c", strings.Replace(asked.Command, "git-upload-pack", "git upload-pack", 1))
-		cmd.Env = gitEnv()
+		cmd.Env = env
 		cmd.Stdout, cmd.Stderr = channel, channel.Stderr()
 		in, err := cmd.StdinPipe()
 		if err == nil {

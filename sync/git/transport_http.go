@@ -15,70 +15,117 @@ import (
 	"sync"
 	"time"
 
-	"github.com/go-git/go-git/v5/plumbing/protocol/packp"
-
 	"github.com/assay-dev/assay/api/fault"
 )
 
 const (
 	refsSuffix        = "/info/refs"
+	packSuffix        = "/git-upload-pack"
 	advertisementType = "application/x-git-upload-pack-advertisement"
+	requestType       = "application/x-git-upload-pack-request"
 	resultType        = "application/x-git-upload-pack-result"
 )
 
-// httpConnection is a [connection] over https: one GET, then a POST for each pack.
+// httpConnection is a [connection] over https: one GET, unless the host is known to speak
+// version 2, then a POST for each command or pack.
 type httpConnection struct {
 	client *http.Client
-	base   *url.URL // of the repository, where the first redirects led
+	origin *url.URL // of the repository
+	base   *url.URL // where the first redirects led
 	auth   Auth
 	agent  string
 	limits Limits
 }
 
-func (c *Client) openHTTP(e Endpoint, l location) (connection, error) {
+// openHTTP needs no request. d is what is known from earlier, or nil.
+func (c *Client) openHTTP(e Endpoint, l location, d *dialect) (connection, error) {
 	tripper, err := c.trippers.get(e)
 	if err != nil {
 		return nil, err
 	}
-	return &httpConnection{
+	h := &httpConnection{
 		client: &http.Client{Transport: tripper, CheckRedirect: sameOrigin},
-		base:   l.url(), auth: e.Auth, agent: c.options.UserAgent, limits: c.options.Limits,
-	}, nil
+		origin: l.url(), auth: e.Auth, agent: c.options.UserAgent, limits: c.options.Limits,
+	}
+	if h.base = h.origin; d != nil {
+		h.base = d.base
+	}
+	return h, nil
 }
 
-func (h *httpConnection) advertise(ctx context.Context) (*packp.AdvRefs, error) {
-	response, err := h.do(ctx, http.MethodGet, refsSuffix+"?service=git-upload-pack", nil, "", advertisementType)
+func (h *httpConnection) advertise(ctx context.Context) (*advertisement, error) {
+	h.base = h.origin
+	response, err := h.do(ctx, http.MethodGet, refsSuffix+"?service=git-upload-pack", nil, protocolVersion, advertisementType)
 	if err != nil {
 		return nil, err
 	}
-	defer func() { _ = response.Body.Close() }() // it was only read from
+	defer finish(response.Body)
 	if final := response.Request.URL; strings.HasSuffix(final.Path, refsSuffix) {
 		h.base = &url.URL{Scheme: final.Scheme, Host: final.Host, Path: strings.TrimSuffix(final.Path, refsSuffix)}
 	}
-	return decodeAdvertisement(response.Body, h.limits)
+	p := newPackets(response.Body)
+	defer p.release()
+	a, err := decodeAdvertisement(p, h.limits)
+	if err == nil && a.dialect != nil {
+		a.dialect.base = h.base
+	}
+	return a, err
 }
 
-func (h *httpConnection) uploadPack(ctx context.Context, request []byte) (io.ReadCloser, error) {
-	response, err := h.do(ctx, http.MethodPost, "/git-upload-pack", bytes.NewReader(request), "application/x-git-upload-pack-request", resultType)
+func (h *httpConnection) command(ctx context.Context, request []byte) (*answer, error) {
+	response, err := h.do(ctx, http.MethodPost, packSuffix, request, protocolVersion, resultType)
 	if err != nil {
 		return nil, err
 	}
-	return response.Body, nil
+	p := newPackets(response.Body)
+	return &answer{p, func() {
+		p.release()
+		finish(response.Body)
+	}}, nil
+}
+
+func (h *httpConnection) uploadPack(ctx context.Context, request []byte) (io.ReadCloser, error) {
+	response, err := h.do(ctx, http.MethodPost, packSuffix, request, "", resultType)
+	if err != nil {
+		return nil, err
+	}
+	return struct {
+		io.Reader
+		io.Closer
+	}{response.Body, closer(func() { finish(response.Body) })}, nil
+}
+
+type closer func()
+
+func (c closer) Close() error {
+	c()
+	return nil
+}
+
+// finish closes a body that was only read from. A connection can be used again when its body
+// was read to the end, so what little is left is read.
+func finish(body io.ReadCloser) {
+	_, _ = io.CopyN(io.Discard, body, 4<<10)
+	_ = body.Close()
 }
 
 func (h *httpConnection) Close() error { return nil } // connections are kept for the next operation
 
-// do gives the answer when it is a success of the type; its body is then the caller's to close.
-func (h *httpConnection) do(ctx context.Context, method, suffix string, body io.Reader, sent, wanted string) (*http.Response, error) {
-	request, err := http.NewRequestWithContext(ctx, method, h.base.String()+suffix, body)
+// do gives the answer when it is a success of the type; its body is then the caller's to
+// close. version is the protocol that is asked for, empty for version 0.
+func (h *httpConnection) do(ctx context.Context, method, suffix string, body []byte, version, wanted string) (*http.Response, error) {
+	request, err := http.NewRequestWithContext(ctx, method, h.base.String()+suffix, bytes.NewReader(body))
 	if err != nil {
 		return nil, err
 	}
+	if method == http.MethodPost {
+		request.Header.Set("Content-Type", requestType)
+	}
+	if version != "" {
+		request.Header.Set("Git-Protocol", version)
+	}
 	request.Header.Set("User-Agent", h.agent)
 	request.Header.Set("Accept", wanted)
-	if sent != "" {
-		request.Header.Set("Content-Type", sent)
-	}
 	switch {
 	case h.auth.BearerToken != "":
 		request.Header.Set("Authorization", "Bearer "+h.auth.BearerToken)
@@ -104,6 +151,12 @@ func (h *httpConnection) do(ctx context.Context, method, suffix string, body io.
 type statusError struct {
 	code  int
 	after time.Duration // 0 when the host does not say
+}
+
+// busy says whether the host has no time for anybody: too many requests, a spent quota, or
+// maintenance with an end.
+func (e statusError) busy() bool {
+	return e.code == http.StatusTooManyRequests || e.after > 0 && (e.code == http.StatusForbidden || e.code == http.StatusServiceUnavailable)
 }
 
 func (e statusError) Error() string { return fmt.Sprintf("HTTP status %d", e.code) }

@@ -9,27 +9,27 @@ import (
 	"os"
 	"strings"
 
-	"github.com/go-git/go-git/v5/plumbing/protocol/packp"
 	"github.com/skeema/knownhosts"
 	"golang.org/x/crypto/ssh"
 
 	"github.com/assay-dev/assay/api/fault"
 )
 
-// sshConnection is a [connection] over ssh: one connection, with a channel for each pack.
+// sshConnection is a [connection] over ssh: one connection with, in version 2, one channel for
+// all commands, and in version 0, one for each pack.
 type sshConnection struct {
 	client  *ssh.Client
-	command string
+	program string // what the host is to run
 	limits  Limits
 	stop    func() bool // ends the watch on ctx
-	channel *sshChannel // advertised and not used for a pack yet
+	channel *sshChannel // advertised, and ready for a command or a pack
 }
 
 // sshChannel is one git-upload-pack that runs on the host.
 type sshChannel struct {
 	session *ssh.Session
 	in      io.WriteCloser
-	out     io.Reader
+	out     *packets
 	errors  *bytes.Buffer
 }
 
@@ -71,7 +71,7 @@ func (c *Client) openSSH(ctx context.Context, e Endpoint, l location) (connectio
 	}
 	return &sshConnection{
 		client: ssh.NewClient(connected, channels, requests), limits: c.options.Limits, stop: stop,
-		command: "git-upload-pack " + shellQuote(l.path),
+		program: "git-upload-pack " + shellQuote(l.path),
 	}, nil
 }
 
@@ -115,19 +115,18 @@ func knownHosts(a Auth) (*knownhosts.HostKeyDB, error) {
 	return db, nil
 }
 
-func (s *sshConnection) advertise(context.Context) (*packp.AdvRefs, error) {
+func (s *sshConnection) advertise(context.Context) (*advertisement, error) {
 	if err := s.start(); err != nil {
 		return nil, err
 	}
-	adv, err := decodeAdvertisement(s.channel.out, s.limits)
-	if errors.Is(err, packp.ErrEmptyInput) {
+	if _, err := s.channel.out.r.Peek(1); errors.Is(err, io.EOF) {
 		// Nothing but an exit status, and perhaps a word on the other stream.
 		if waited := s.channel.session.Wait(); errors.As(waited, new(*ssh.ExitError)) {
 			return nil, exitError{firstLine(s.channel.errors.String())}
 		}
 		return nil, io.ErrUnexpectedEOF
 	}
-	return adv, err
+	return decodeAdvertisement(s.channel.out, s.limits)
 }
 
 // exitError is an upload-pack that ended without an answer.
@@ -135,49 +134,91 @@ type exitError struct{ said string }
 
 func (e exitError) Error() string { return "upload-pack ended: " + e.said }
 
-// uploadPack uses the channel that has advertised, or a new one, whose advertisement is
-// passed over.
-func (s *sshConnection) uploadPack(ctx context.Context, request []byte) (io.ReadCloser, error) {
+// ready gives the channel that has advertised, or a new one, whose advertisement is passed
+// over.
+func (s *sshConnection) ready(ctx context.Context) (*sshChannel, error) {
 	if s.channel == nil {
 		if _, err := s.advertise(ctx); err != nil {
 			return nil, err
 		}
 	}
-	channel := s.channel
-	s.channel = nil
-	_, err := channel.in.Write(request)
+	return s.channel, nil
+}
+
+func (s *sshConnection) command(ctx context.Context, request []byte) (*answer, error) {
+	channel, err := s.ready(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if _, err := channel.in.Write(request); err != nil {
+		s.drop()
+		return nil, err
+	}
+	return &answer{channel.out, func() {
+		if !channel.out.ended {
+			s.drop() // the host says something else than was read, or nothing any more
+		}
+	}}, nil
+}
+
+func (s *sshConnection) uploadPack(ctx context.Context, request []byte) (io.ReadCloser, error) {
+	channel, err := s.ready(ctx)
+	if err != nil {
+		return nil, err
+	}
+	_, err = channel.in.Write(request)
 	if err := errors.Join(err, channel.in.Close()); err != nil {
-		_ = channel.session.Close()
+		s.drop()
 		return nil, err
 	}
 	return struct {
 		io.Reader
 		io.Closer
-	}{channel.out, channel.session}, nil
+	}{channel.out.r, closer(s.drop)}, nil
+}
+
+// drop ends the channel; the next request opens another one.
+func (s *sshConnection) drop() {
+	if s.channel != nil {
+		_ = s.channel.session.Close()
+		s.channel.out.release()
+		s.channel = nil
+	}
 }
 
 func (s *sshConnection) start() error {
+	s.drop()
 	session, err := s.client.NewSession()
 	if err != nil {
+		return err
+	}
+	// Many hosts take no variables, and it takes time to be told: their answer is in version 0.
+	_, err = session.SendRequest("env", false, ssh.Marshal(struct{ Name, Value string }{"GIT_PROTOCOL", protocolVersion}))
+	if err != nil {
+		_ = session.Close()
 		return err
 	}
 	c := &sshChannel{session: session, errors: &bytes.Buffer{}}
 	session.Stderr = &capped{into: c.errors, left: 1 << 10}
 	if c.in, err = session.StdinPipe(); err == nil {
-		c.out, err = session.StdoutPipe()
+		var out io.Reader
+		if out, err = session.StdoutPipe(); err == nil {
+			c.out = newPackets(out)
+		}
 	}
 	if err == nil {
-		err = session.Start(s.command)
-	}
-	if err != nil {
-		_ = session.Close()
-		return err
+		err = session.Start(s.program)
 	}
 	s.channel = c
+	if err != nil {
+		s.drop()
+		return err
+	}
 	return nil
 }
 
 func (s *sshConnection) Close() error {
+	s.drop()
 	s.stop()
 	return s.client.Close()
 }

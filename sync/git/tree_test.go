@@ -101,6 +101,7 @@ func TestTreeFallsBackWhenTheHostGivesOutNoBlobs(t *testing.T) {
 	r := newRepository(t)
 	head := r.commit(world)
 	h := newSSHHost(t, r)
+	h.old = true
 	tree, err := git.New(git.Options{}).Tree(t.Context(), h.endpoint(), head, "tests")
 	if err != nil {
 		t.Fatal(err)

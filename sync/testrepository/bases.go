@@ -20,15 +20,21 @@ func (r *Reconciler) findBases(ctx context.Context, repo *v1alpha1.TestRepositor
 		if pull.Base != "" || skipReason(repo, *pull) != "" || len(unrun(repo, *pull)) == 0 {
 			continue
 		}
-		tip, ok := refs.Hashes[headsPrefix+pull.TargetBranch]
-		if !ok {
-			continue
-		}
-		base, known, err := r.Refs.MergeBase(ctx, at, tip, pull.Head)
-		if known && err == nil {
-			pull.Base = base
-			continue
+		tip, err := r.tip(ctx, at, refs, pull.TargetBranch)
+		if tip != "" && err == nil {
+			if pull.Base, _, err = r.Refs.MergeBase(ctx, at, tip, pull.Head); pull.Base != "" {
+				continue
+			}
 		}
 		ctrl.LoggerFrom(ctx).Info("the merge base is unknown", "pullRequest", pull.Number, "commit", pull.Head, "reason", err)
 	}
+}
+
+// tip gives the head of a branch, which need not be one that is watched; empty when it is not there.
+func (r *Reconciler) tip(ctx context.Context, at git.Endpoint, refs git.Refs, branch string) (string, error) {
+	if tip, ok := refs.Hashes[git.Branches+branch]; ok {
+		return tip, nil
+	}
+	refs, err := r.Refs.Refs(ctx, at, git.Branches+branch)
+	return refs.Hashes[git.Branches+branch], err
 }

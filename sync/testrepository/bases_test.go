@@ -19,7 +19,13 @@ type parted struct {
 	asked [][2]string
 }
 
-func (p *parted) Refs(context.Context, git.Endpoint) (git.Refs, error) { return git.Refs{}, nil }
+// Refs knows one branch, which is not watched.
+func (p *parted) Refs(_ context.Context, _ git.Endpoint, prefixes ...string) (git.Refs, error) {
+	if len(prefixes) == 1 && prefixes[0] == "refs/heads/release" {
+		return git.Refs{Hashes: map[string]string{"refs/heads/release": hash("a")}}, nil
+	}
+	return git.Refs{}, nil
+}
 
 func (p *parted) MergeBase(_ context.Context, _ git.Endpoint, a, b string) (string, bool, error) {
 	p.asked = append(p.asked, [2]string{a[:1], b[:1]})
@@ -46,6 +52,7 @@ func TestMergeBasesAreFoundWhereTheForgeDoesNotTell(t *testing.T) {
 		{name: "what the forge says goes first", pull: with(func(p *providers.PullRequest) { p.Base = hash("f") }), base: hash("f")},
 		{name: "a history that does not say leaves it unknown, and never the tip", pull: with(func(p *providers.PullRequest) { p.Head = hash("d") }), asked: [][2]string{{"a", "d"}}},
 		{name: "a host that fails leaves it unknown", pull: open, err: errors.New("down"), asked: [][2]string{{"a", "c"}}},
+		{name: "a target branch that is not watched", pull: with(func(p *providers.PullRequest) { p.TargetBranch = "release" }), base: hash("b"), asked: [][2]string{{"a", "c"}}},
 		{name: "a target branch that is gone", pull: with(func(p *providers.PullRequest) { p.TargetBranch = "gone" })},
 		{name: "nobody asks for a fork", pull: with(func(p *providers.PullRequest) { p.Fork = true })},
 		{name: "nobody asks again for what has its runs", pull: open, repo: func(r *v1alpha1.TestRepository) {

@@ -7,7 +7,6 @@ import (
 
 	"github.com/fluxcd/pkg/runtime/conditions"
 	fluxctrl "github.com/fluxcd/pkg/runtime/controller"
-	"github.com/fluxcd/pkg/runtime/jitter"
 	"github.com/fluxcd/pkg/runtime/patch"
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -23,9 +22,9 @@ import (
 
 // Refs knows the branches of repositories. sync/git's Client satisfies it.
 type Refs interface {
-	// Refs lists what a repository has, in one request to its host. It is safe for concurrent
-	// use; its errors are classified faults.
-	Refs(ctx context.Context, at git.Endpoint) (git.Refs, error)
+	// Refs gives the default branch and the refs below the prefixes; there may be more. It is
+	// safe for concurrent use; its errors are classified faults.
+	Refs(ctx context.Context, at git.Endpoint, prefixes ...string) (git.Refs, error)
 	// MergeBase gives the commit where two commits parted; known is false when that cannot be
 	// found out.
 	MergeBase(ctx context.Context, at git.Endpoint, a, b string) (base string, known bool, err error)
@@ -96,7 +95,7 @@ func (r *Reconciler) poll(ctx context.Context, repo *v1alpha1.TestRepository) er
 	if err != nil {
 		return err
 	}
-	refs, err := r.Refs.Refs(ctx, at)
+	refs, err := r.Refs.Refs(ctx, at, wantedRefs(repo)...)
 	if err != nil {
 		return err
 	}
@@ -119,17 +118,7 @@ func (r *Reconciler) poll(ctx context.Context, repo *v1alpha1.TestRepository) er
 // conclude sets the conditions and tells of a change.
 func (r *Reconciler) conclude(repo *v1alpha1.TestRepository, err error) {
 	before := conditions.Get(repo, v1alpha1.ReadyCondition)
-	conditions.Delete(repo, v1alpha1.StalledCondition)
-	conditions.Delete(repo, v1alpha1.ReconcilingCondition)
-	if err == nil {
-		conditions.MarkTrue(repo, v1alpha1.ReadyCondition, v1alpha1.SucceededReason, "every head of %s has its runs", repo.Spec.URL)
-	} else {
-		ready := fault.Condition(v1alpha1.ReadyCondition, repo.Generation, err)
-		conditions.Set(repo, &ready)
-		if fault.ReasonOf(err) == fault.InvalidSpec {
-			conditions.MarkStalled(repo, ready.Reason, "%s", ready.Message)
-		}
-	}
+	setConditions(repo, err)
 	after := conditions.Get(repo, v1alpha1.ReadyCondition)
 	switch {
 	case before != nil && before.Status == after.Status && before.Message == after.Message:
@@ -149,18 +138,4 @@ func (r *Reconciler) patch(ctx context.Context, patcher *patch.SerialPatcher, re
 		patch.WithStatusObservedGeneration{},
 		patch.WithFieldOwner(fieldOwner))
 	return client.IgnoreNotFound(err)
-}
-
-// next says when to poll again: at the interval; at the host's word; or, when the host does
-// not answer, by the queue's back-off (750 ms to 15 min), so that broken repositories do not
-// crowd out the others.
-func next(repo *v1alpha1.TestRepository, err error) (ctrl.Result, error) {
-	interval := jitter.JitteredIntervalDuration(repo.Spec.Interval.Duration)
-	if err == nil || fault.Of(err) == fault.User {
-		return ctrl.Result{RequeueAfter: interval}, nil
-	}
-	if after := fault.RetryAfter(err); after > 0 {
-		return ctrl.Result{RequeueAfter: max(after, interval)}, nil
-	}
-	return ctrl.Result{}, err
 }

@@ -1,0 +1,62 @@
+package testrepository
+
+import (
+	"math/rand/v2"
+	"time"
+
+	"github.com/fluxcd/pkg/runtime/conditions"
+	"github.com/fluxcd/pkg/runtime/jitter"
+	ctrl "sigs.k8s.io/controller-runtime"
+
+	"github.com/assay-dev/assay/api/fault"
+	"github.com/assay-dev/assay/api/v1alpha1"
+)
+
+// setConditions says how the last poll ended, and what comes next when that is not the next
+// poll at the interval. The same end twice changes nothing, so that nobody is woken: messages
+// hold no times or counts, and a condition that stays is not taken away in between.
+func setConditions(repo *v1alpha1.TestRepository, err error) {
+	if err == nil {
+		conditions.Delete(repo, v1alpha1.StalledCondition)
+		conditions.Delete(repo, v1alpha1.ReconcilingCondition)
+		conditions.MarkTrue(repo, v1alpha1.ReadyCondition, v1alpha1.SucceededReason, "every head of %s has its runs", repo.Spec.URL)
+		return
+	}
+	ready := fault.Condition(v1alpha1.ReadyCondition, repo.Generation, err)
+	conditions.Set(repo, &ready)
+	switch again := retry(err); {
+	case fault.ReasonOf(err) == fault.InvalidSpec:
+		conditions.MarkStalled(repo, ready.Reason, "%s", ready.Message)
+	case again != "":
+		conditions.MarkReconciling(repo, v1alpha1.ProgressingWithRetryReason, "%s", again)
+	default:
+		conditions.Delete(repo, v1alpha1.StalledCondition)
+		conditions.Delete(repo, v1alpha1.ReconcilingCondition)
+	}
+}
+
+// retry says when a failed poll is tried again; empty when that is the next poll.
+func retry(err error) string {
+	switch {
+	case fault.Of(err) == fault.User:
+		return ""
+	case fault.RetryAfter(err) > 0:
+		return "tried again when the host said it may be asked, and not before the interval"
+	}
+	return "tried again with a back-off that grows up to 15 min"
+}
+
+// next says when to poll again: at the interval; at the host's word; or, when the host does
+// not answer, by the queue's back-off (750 ms to 15 min), so that broken repositories do not
+// crowd out the others.
+func next(repo *v1alpha1.TestRepository, err error) (ctrl.Result, error) {
+	interval := repo.Spec.Interval.Duration
+	if err == nil || fault.Of(err) == fault.User {
+		return ctrl.Result{RequeueAfter: jitter.JitteredIntervalDuration(interval)}, nil
+	}
+	if after := fault.RetryAfter(err); after > 0 {
+		// All repositories of the host wait for the same moment: they come back over an interval.
+		return ctrl.Result{RequeueAfter: max(after+rand.N(max(interval, time.Second)), interval)}, nil
+	}
+	return ctrl.Result{}, err
+}
