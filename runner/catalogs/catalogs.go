@@ -2,9 +2,8 @@
 //
 // In flow a TestRepository, a commit and an environment; out flows the catalog, or a fault
 // that names the place. Trees come through [Source], so that the package knows nothing of
-// Git; it knows nothing of pods either. Catalogs are kept by overlay and commit, and by the
-// content of the tests' folder where the tree knows a name for it: neither ever changes, so
-// neither does the catalog.
+// Git; it knows nothing of pods either. Catalogs are kept by commit and overlay: both never
+// change, so neither does the catalog.
 package catalogs
 
 import (
@@ -37,15 +36,8 @@ type Catalogs struct {
 }
 
 // key holds the namespace and name too: what one tenant's credential could read is not
-// handed to another. at is a commit, or the object name of the tests' folder: commits that
-// leave the folder alone share a catalog.
-type key struct{ namespace, name, url, at, overlay string }
-
-// hasher is what trees implement that know the names of their folders: equal names mean equal
-// content.
-type hasher interface {
-	TreeHash(path string) (hash string, ok bool)
-}
+// handed to another.
+type key struct{ namespace, name, url, commit, overlay string }
 
 // New keeps up to size catalogs; 0 means 128.
 func New(source Source, size int) *Catalogs {
@@ -76,16 +68,6 @@ func (c *Catalogs) At(ctx context.Context, repo *v1alpha1.TestRepository, commit
 		return catalog.Catalog{}, fault.New(fault.CatalogNotFound, place,
 			"commit suites below "+repo.TestsPath()+"/, or set spec.path of the TestRepository", "there is no folder %q", repo.TestsPath())
 	}
-	byContent := k
-	if tree, ok := tree.(hasher); ok {
-		if hash, ok := tree.TreeHash(repo.TestsPath()); ok {
-			byContent.at = "tree " + hash
-		}
-	}
-	if kept, ok := c.kept.Get(byContent); ok {
-		c.kept.Add(k, kept)
-		return kept.(catalog.Catalog), nil
-	}
 	rendered, err := render.Render(ctx, tree, strings.TrimSuffix(overlay, "/"), render.Limits{})
 	if err != nil {
 		if ctx.Err() != nil {
@@ -94,6 +76,5 @@ func (c *Catalogs) At(ctx context.Context, repo *v1alpha1.TestRepository, commit
 		return catalog.Catalog{}, fault.At(err, place)
 	}
 	c.kept.Add(k, rendered)
-	c.kept.Add(byContent, rendered)
 	return rendered, nil
 }
