@@ -162,7 +162,7 @@ func TestVersion1IsVersion0WithALineBefore(t *testing.T) {
 	}
 }
 
-func TestHostilePacks(t *testing.T) {
+func TestHostilePackSections(t *testing.T) {
 	empty := "PACK\x00\x00\x00\x02\x00\x00\x00\x00\x02\x9d\x08\x82\x3b\xd8\xa8\xea\xb5\x10\xad\x6a\xc7\x5c\x82\x3c\xfd\x3e\xd3\x1e"
 	for name, tc := range map[string]struct{ answer, want string }{
 		"as it should be":           {pkt("packfile\n", "\x01"+empty, "flush"), ""},
