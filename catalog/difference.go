@@ -20,7 +20,7 @@ const maxDifferences = 100
 // texts as a whole, others by position. Values are masked as [Masked] does, and short. The
 // name of the result is after's.
 func Differences(before, after *v1alpha1.TestSuite) v1alpha1.SuiteDifference {
-	d := differ{}
+	d := differ{left: maskedBytes}
 	d.compareField("metadata.labels", reflect.ValueOf(before.Labels), reflect.ValueOf(after.Labels))
 	b, a := reflect.ValueOf(&before.Spec).Elem(), reflect.ValueOf(&after.Spec).Elem()
 	for _, f := range specFields() {
@@ -55,9 +55,11 @@ func (d *differ) compareField(path string, before, after reflect.Value) {
 	if bytes.Equal(b, a) {
 		return
 	}
-	m, told := masker{}, d.told()
+	m, told := masker{left: d.left, longest: maskedText}, d.told()
 	valueBefore := m.before(fieldValue(before, b))
-	d.compare(path, valueBefore, m.after(fieldValue(after, a)))
+	valueAfter := m.after(fieldValue(after, a))
+	d.left = m.left
+	d.compare(path, valueBefore, valueAfter)
 	if d.told() == told { // what differs is all masked
 		d.add(path, masked, masked+changedMark)
 	}
@@ -86,7 +88,7 @@ func fieldJSON(v reflect.Value) []byte {
 // fieldValue is the value of the JSON; a text is at hand already.
 func fieldValue(v reflect.Value, raw []byte) any {
 	if v.Kind() == reflect.String && raw != nil {
-		return v.String()
+		return strings.ToValidUTF8(v.String(), "\ufffd")
 	}
 	return decoded(raw)
 }
@@ -103,6 +105,8 @@ func decoded(raw json.RawMessage) (value any) {
 type differ struct {
 	fields []v1alpha1.FieldDifference
 	more   int32
+	// left is how many bytes may still be searched for secrets.
+	left int
 }
 
 func (d *differ) told() int { return len(d.fields) + int(d.more) }
@@ -114,7 +118,7 @@ func (d *differ) add(path, before, after string) {
 		return
 	}
 	before, after = shortPair(before, after)
-	d.fields = append(d.fields, v1alpha1.FieldDifference{Path: shortField(path), Before: before, After: after})
+	d.fields = append(d.fields, v1alpha1.FieldDifference{Path: shortField(printableText(path)), Before: before, After: after})
 }
 
 // compare goes down to where the values differ. nil is a value that is not there; of what is

@@ -13,7 +13,7 @@ func (d *differ) compareLists(path string, before, after []any) {
 	namedAfter, orderAfter, okAfter := byName(after)
 	if okBefore && okAfter {
 		d.compareNamed(path, namedBefore, namedAfter)
-		d.compareOrder(path, orderBefore, orderAfter)
+		d.compareOrder(path, those(orderBefore, namedAfter), those(orderAfter, namedBefore))
 		return
 	}
 	if scalars(before) && scalars(after) {
@@ -54,20 +54,21 @@ func (d *differ) compareNamed(path string, before, after map[string]any) {
 
 // compareOrder tells when items that both sides have changed places, which matters for
 // variables that refer to others.
-func (d *differ) compareOrder(path string, before, after []string) {
-	common := func(names, others []string) []any {
-		var kept []any
-		for _, name := range names {
-			if slices.Contains(others, name) {
-				kept = append(kept, name)
-			}
+func (d *differ) compareOrder(path string, before, after []any) {
+	if !reflect.DeepEqual(before, after) {
+		d.add(path, listText(before), listText(after))
+	}
+}
+
+// those gives the names that the other side has too.
+func those(names []string, others map[string]any) []any {
+	var kept []any
+	for _, name := range names {
+		if _, both := others[name]; both {
+			kept = append(kept, name)
 		}
-		return kept
 	}
-	b, a := common(before, after), common(after, before)
-	if !reflect.DeepEqual(b, a) {
-		d.add(path, listText(b), listText(a))
-	}
+	return kept
 }
 
 // comparePositions compares what lies between the beginning and the end that are alike.

@@ -4,8 +4,11 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+	"unicode"
+	"unicode/utf8"
 
 	"github.com/google/go-cmp/cmp"
+	corev1 "k8s.io/api/core/v1"
 	"sigs.k8s.io/yaml"
 
 	"github.com/assay-dev/assay/api/v1alpha1"
@@ -148,6 +151,11 @@ func TestDifferencesAreBounded(t *testing.T) {
 	if !strings.HasSuffix(d.Fields[0].Before, "äa") || !strings.HasPrefix(d.Fields[0].Before, "…ä") {
 		t.Errorf("the end is not shown: %s", d.Fields[0].Before)
 	}
+	script := strings.Repeat("token=x ", 1000)
+	d = Differences(suiteOf(t, `spec: {image: "`+script+`a", args: ["`+script+`"]}`), suiteOf(t, `spec: {image: "`+script+`b"}`))
+	if diff := cmp.Diff([]string{`spec.args: ["(8000 bytes)"] -> `, "spec.image: (8001 bytes) -> (8001 bytes) (changed)"}, lines(d)); diff != "" {
+		t.Errorf("what is too long to be searched (-want +got):\n%s", diff)
+	}
 	many := v1alpha1.TestSuite{}
 	for i := range 150 {
 		many.Spec.Args = append(many.Spec.Args, fmt.Sprint("argument", i))
@@ -156,6 +164,44 @@ func TestDifferencesAreBounded(t *testing.T) {
 	if len(d.Fields) != maxDifferences || d.More != 50 {
 		t.Errorf("%d fields and %d more, want %d and 50", len(d.Fields), d.More, maxDifferences)
 	}
+}
+
+// FuzzDifferences holds whatever a repository writes to what a status may hold, and the secret
+// out of it.
+func FuzzDifferences(f *testing.F) {
+	for _, seed := range []string{"plain", "", "a\nb", "--token", "TOKEN=x y", "https://a:b@c", "\u202e\x00\xff", "$(A)", "[name=A]", strings.Repeat("ä", 300), "Bearer abcdefgh"} {
+		f.Add(seed, "other")
+		f.Add("other", seed)
+	}
+	f.Fuzz(func(t *testing.T, a, b string) {
+		const secret = "Hunter2Hunter2"
+		suite := func(x, y, hidden string) *v1alpha1.TestSuite {
+			s := &v1alpha1.TestSuite{Spec: v1alpha1.TestSuiteSpec{
+				Image: x, Args: []string{y, "--password", hidden, x, "--token=" + hidden},
+				Env: []corev1.EnvVar{{Name: x, Value: y}, {Name: "API_TOKEN", Value: hidden}, {Name: y, ValueFrom: &corev1.EnvVarSource{SecretKeyRef: &corev1.SecretKeySelector{Key: x}}}},
+			}}
+			s.Labels = map[string]string{x: y}
+			return s
+		}
+		before, after := suite(a, b, secret+"A"), suite(b, a, secret+"B")
+		d := Differences(before, after)
+		if len(d.Fields) == 0 || len(Differences(before, before).Fields) > 0 {
+			t.Errorf("%d fields differ, and %d from itself", len(d.Fields), len(Differences(before, before).Fields))
+		}
+		for _, line := range d.Fields {
+			for _, text := range []string{line.Path, line.Before, line.After} {
+				if len(text) > 256 || !utf8.ValidString(text) || strings.ContainsFunc(text, func(r rune) bool { return !unicode.IsPrint(r) }) {
+					t.Errorf("not one short line: %q", text)
+				}
+				if strings.Contains(text, secret) {
+					t.Errorf("a secret in %q", text)
+				}
+			}
+			if line.Path == "" || line.Before == line.After {
+				t.Errorf("it says nothing: %+v", line)
+			}
+		}
+	})
 }
 
 func suiteOf(t *testing.T, text string) *v1alpha1.TestSuite {

@@ -2,7 +2,8 @@
 //
 // In flow the YAML that a team wrote ([ParseFile]) and the objects that rendering made of it
 // ([New]); out flow a [Catalog] of suites with every default filled in, the plan of a run with
-// a reason for each suite ([Plan]), the times of schedules ([Next], [Last], [Due]), and what an
+// a reason for each suite ([Plan]), the fields that differ between two renderings of a suite
+// ([Differences]), the times of schedules ([Next], [Last], [Due]), and what an
 // environment forbids ([CheckPolicy]).
 //
 // Everything here is a function from values to values: no file, no client, no clock. The

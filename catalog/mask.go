@@ -2,6 +2,8 @@ package catalog
 
 import (
 	"encoding/json"
+	"fmt"
+	"math"
 	"regexp"
 	"strings"
 
@@ -13,6 +15,13 @@ const (
 	masked = "***"
 	// changedMark follows it where the value is another than before.
 	changedMark = " (changed)"
+
+	// maskedBytes is how much of a suite a difference searches for secrets, on both sides
+	// together, and maskedText of one text: searching takes about a microsecond a byte, and
+	// one patch can put a long text into every suite. Only the size of what is longer is told.
+	maskedBytes, maskedText = 32 << 10, 4 << 10
+	// longestName is beyond what a flag or variable is called.
+	longestName = 256
 )
 
 // Masked gives two renderings of a suite as JSON has them, apiVersion, kind, name, labels and
@@ -20,7 +29,7 @@ const (
 // secret, credentials in URLs and bearer tokens are ***, and "*** (changed)" after where the
 // value differs. References to Secrets hold no value and stay. nil gives nil.
 func Masked(before, after *v1alpha1.TestSuite) (b, a any) {
-	m := masker{}
+	m := masker{left: math.MaxInt, longest: math.MaxInt}
 	return m.before(plainTree(before)), m.after(plainTree(after))
 }
 
@@ -61,7 +70,9 @@ var (
 
 // masker masks two trees; it remembers what it masked in the earlier one.
 type masker struct {
-	marks bool
+	// left is how many bytes may still be searched, and longest how many of one text.
+	left, longest int
+	marks         bool
 	// seen holds the values masked in the earlier tree by the name or text they stood in.
 	seen map[string]map[string]bool
 }
@@ -83,7 +94,7 @@ func (m *masker) mask(tree any) any {
 		name, named := v["name"].(string)
 		for key, value := range v {
 			text, isText := value.(string)
-			if isText && key == "value" && named && text != "" && secretNamed.MatchString(name) && !variable.MatchString(text) {
+			if isText && key == "value" && named && text != "" && isSecretName(name) && !variable.MatchString(text) {
 				v[key] = m.told(name, masked, text)
 				continue
 			}
@@ -99,17 +110,19 @@ func (m *masker) mask(tree any) any {
 			default:
 				v[i] = m.mask(item)
 			}
-			if flag = ""; isText && secretFlag.MatchString(text) {
+			if flag = ""; isText && len(text) <= longestName && secretFlag.MatchString(text) {
 				flag = text
 			}
 		}
 	case string:
-		if hidden := maskText(v); hidden != v {
+		if hidden := m.maskText(v); hidden != v {
 			return m.told(hidden, hidden, v)
 		}
 	}
 	return tree
 }
+
+func isSecretName(name string) bool { return len(name) > longestName || secretNamed.MatchString(name) }
 
 // told gives the text in place of a secret, with a mark when it was another one before.
 func (m *masker) told(where, text, secret string) string {
@@ -126,7 +139,11 @@ func (m *masker) told(where, text, secret string) string {
 }
 
 // maskText hides what looks like a secret inside a text.
-func maskText(s string) string {
+func (m *masker) maskText(s string) string {
+	if len(s) > min(m.left, m.longest) {
+		return fmt.Sprintf("(%d bytes)", len(s))
+	}
+	m.left -= len(s)
 	if !strings.ContainsAny(s, "@= ") {
 		return s
 	}
