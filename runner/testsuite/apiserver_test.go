@@ -3,332 +3,18 @@
 package testsuite
 
 import (
-	"context"
-	"errors"
 	"fmt"
-	"io/fs"
-	"maps"
-	"os"
 	"slices"
 	"strings"
-	"sync/atomic"
 	"testing"
-	"testing/fstest"
 	"time"
 
-	"github.com/go-logr/logr/testr"
 	"github.com/google/go-cmp/cmp"
-	authorizationv1 "k8s.io/api/authorization/v1"
-	rbacv1 "k8s.io/api/rbac/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/apimachinery/pkg/runtime"
-	apiwait "k8s.io/apimachinery/pkg/util/wait"
-	clientgoscheme "k8s.io/client-go/kubernetes/scheme"
-	"k8s.io/client-go/tools/events"
-	ctrl "sigs.k8s.io/controller-runtime"
-	"sigs.k8s.io/controller-runtime/pkg/client"
-	"sigs.k8s.io/controller-runtime/pkg/config"
-	"sigs.k8s.io/controller-runtime/pkg/envtest"
-	"sigs.k8s.io/controller-runtime/pkg/metrics"
-	"sigs.k8s.io/controller-runtime/pkg/metrics/server"
-	"sigs.k8s.io/yaml"
 
-	"github.com/assay-dev/assay/api/fault"
 	"github.com/assay-dev/assay/api/v1alpha1"
 	"github.com/assay-dev/assay/runner"
-	"github.com/assay-dev/assay/runner/catalogs"
 )
-
-// commits is a repository in memory: a tree for each commit.
-type commits map[string]fstest.MapFS
-
-func (c commits) Tree(_ context.Context, _ *v1alpha1.TestRepository, commit, _ string) (fs.FS, error) {
-	if tree, ok := c[commit]; ok {
-		return tree, nil
-	}
-	return nil, fault.New(fault.RefNotFound, fault.Place{Commit: commit}, "", "no such commit")
-}
-
-func (c commits) Changed(context.Context, *v1alpha1.TestRepository, string, string) ([]string, bool, error) {
-	return nil, false, nil
-}
-
-// tree has suites with the timeout that follows their name, such as "api=5m".
-func tree(suites ...string) fstest.MapFS {
-	files := fstest.MapFS{}
-	for _, environment := range []string{"staging", "prod"} {
-		files["tests/overlays/"+environment+"/kustomization.yaml"] = &fstest.MapFile{Data: []byte(
-			"resources: [../..]\nlabels: [{pairs: {stage: " + environment + "}}]\n")}
-	}
-	resources := "resources: ["
-	for _, s := range suites {
-		name, timeout, _ := strings.Cut(s, "=")
-		resources += name + ".yaml, "
-		files["tests/"+name+".yaml"] = &fstest.MapFile{Data: []byte(fmt.Sprintf(`apiVersion: assay.dev/v1alpha1
-kind: TestSuite
-metadata: {name: %s}
-spec:
-  image: image
-  command: [run]
-  timeout: %s
-  env: [{name: A, value: a}]
-  resources: {limits: {cpu: 1000m}}
-  on: {pullRequest: {}}
-`, name, timeout))}
-	}
-	files["tests/kustomization.yaml"] = &fstest.MapFile{Data: []byte(strings.TrimSuffix(resources, ", ") + "]\n")}
-	return files
-}
-
-func commit(digit int) string { return strings.Repeat(fmt.Sprint(digit), 40) }
-
-// broken is a client that lets so many more writes of suites through, and then fails.
-type broken struct {
-	client.Client
-	left *atomic.Int32
-}
-
-func (b broken) Apply(ctx context.Context, o runtime.ApplyConfiguration, options ...client.ApplyOption) error {
-	if b.left.Add(-1) < 0 {
-		return errors.New("the controller is killed")
-	}
-	return b.Client.Apply(ctx, o, options...)
-}
-
-// lab is the reconciler on a real API server.
-type lab struct {
-	client.Client
-	recorded *events.FakeRecorder
-	// writes is how many suites may be written before the controller is killed.
-	writes atomic.Int32
-	start  func() (stop func())
-}
-
-const plenty = 1 << 20
-
-func newLab(t *testing.T, source commits) *lab {
-	t.Helper()
-	env := &envtest.Environment{CRDDirectoryPaths: []string{"../../deploy/crds"}, ErrorIfCRDPathMissing: true}
-	cfg, err := env.Start()
-	if err != nil {
-		t.Fatalf("starting an API server (KUBEBUILDER_ASSETS): %v", err)
-	}
-	t.Cleanup(func() {
-		if err := env.Stop(); err != nil {
-			t.Error(err)
-		}
-	})
-	ctrl.SetLogger(testr.New(t))
-	scheme := runtime.NewScheme()
-	if err := errors.Join(clientgoscheme.AddToScheme(scheme), v1alpha1.AddToScheme(scheme)); err != nil {
-		t.Fatal(err)
-	}
-	l := &lab{recorded: events.NewFakeRecorder(10_000)}
-	l.writes.Store(plenty)
-	if l.Client, err = client.New(cfg, client.Options{Scheme: scheme}); err != nil {
-		t.Fatal(err)
-	}
-	l.grantRights(t)
-	user, err := env.AddUser(envtest.User{Name: controllerUser}, cfg)
-	if err != nil {
-		t.Fatal(err)
-	}
-	limited := user.Config()
-	limited.QPS, limited.Burst = 1000, 1000
-	l.start = func() func() {
-		mgr, err := ctrl.NewManager(limited, ctrl.Options{
-			Scheme: scheme, Metrics: server.Options{BindAddress: "0"},
-			Controller: config.Controller{SkipNameValidation: new(true)},
-		})
-		if err != nil {
-			t.Fatal(err)
-		}
-		ctx, cancel := context.WithCancel(context.Background())
-		err = (&Reconciler{
-			Client: broken{mgr.GetClient(), &l.writes}, Live: mgr.GetAPIReader(), Catalogs: catalogs.New(source, 0), Events: l.recorded,
-		}).SetupWithManager(ctx, mgr, Options{})
-		if err != nil {
-			t.Fatal(err)
-		}
-		done := make(chan error, 1)
-		go func() { done <- mgr.Start(ctx) }()
-		return func() {
-			cancel()
-			if err := <-done; err != nil {
-				t.Errorf("the manager: %v", err)
-			}
-		}
-	}
-	return l
-}
-
-const controllerUser = "assay-controller"
-
-// grantRights gives the user of the controller what the installation gives it.
-func (l *lab) grantRights(t *testing.T) {
-	t.Helper()
-	data, err := os.ReadFile("../../deploy/rbac/controller.yaml")
-	if err != nil {
-		t.Fatal(err)
-	}
-	role := &rbacv1.ClusterRole{}
-	if err := yaml.UnmarshalStrict([]byte(strings.Split(string(data), "\n---\n")[0]), role); err != nil {
-		t.Fatal(err)
-	}
-	binding := &rbacv1.ClusterRoleBinding{
-		ObjectMeta: metav1.ObjectMeta{Name: role.Name},
-		RoleRef:    rbacv1.RoleRef{APIGroup: rbacv1.GroupName, Kind: "ClusterRole", Name: role.Name},
-		Subjects:   []rbacv1.Subject{{APIGroup: rbacv1.GroupName, Kind: rbacv1.UserKind, Name: controllerUser}},
-	}
-	if err := errors.Join(l.Create(t.Context(), role), l.Create(t.Context(), binding)); err != nil {
-		t.Fatal(err)
-	}
-}
-
-// may says whether the controller's user may do that with TestSuites.
-func (l *lab) may(t *testing.T, verb, subresource string) bool {
-	t.Helper()
-	review := &authorizationv1.SubjectAccessReview{Spec: authorizationv1.SubjectAccessReviewSpec{User: controllerUser, ResourceAttributes: &authorizationv1.ResourceAttributes{
-		Namespace: "default", Verb: verb, Group: v1alpha1.GroupVersion.Group, Resource: "testsuites", Subresource: subresource}}}
-	if err := l.Create(t.Context(), review); err != nil {
-		t.Fatal(err)
-	}
-	return review.Status.Allowed
-}
-
-// quiet fails when anything was told of.
-func (l *lab) quiet(t *testing.T) {
-	t.Helper()
-	select {
-	case text := <-l.recorded.Events:
-		t.Errorf("an event that nobody gave reason for: %s", text)
-	default:
-	}
-}
-
-// repository creates one whose default branch is at the commit.
-func (l *lab) repository(t *testing.T, name, at string) *v1alpha1.TestRepository {
-	t.Helper()
-	repo := &v1alpha1.TestRepository{
-		ObjectMeta: metav1.ObjectMeta{Namespace: "default", Name: name},
-		Spec:       v1alpha1.TestRepositorySpec{URL: "https://git.example/shop", Environments: []v1alpha1.EnvironmentRef{{Name: "staging"}, {Name: "prod"}}},
-	}
-	if err := l.Create(t.Context(), repo); err != nil {
-		t.Fatal(err)
-	}
-	l.push(t, repo, "main", at)
-	return repo
-}
-
-// push moves a branch, as a poll does.
-func (l *lab) push(t *testing.T, repo *v1alpha1.TestRepository, branch, to string) {
-	t.Helper()
-	l.get(t, repo)
-	before := repo.DeepCopy()
-	repo.Status.DefaultBranch = "main"
-	repo.Status.Heads = slices.DeleteFunc(repo.Status.Heads, func(h v1alpha1.Head) bool { return h.Branch == branch })
-	if to != "" {
-		repo.Status.Heads = append(repo.Status.Heads, v1alpha1.Head{Branch: branch, Commit: to})
-	}
-	if err := l.Status().Patch(t.Context(), repo, client.MergeFrom(before)); err != nil {
-		t.Fatal(err)
-	}
-}
-
-func (l *lab) change(t *testing.T, o client.Object, change func()) {
-	t.Helper()
-	l.get(t, o)
-	before := o.DeepCopyObject().(client.Object)
-	change()
-	if err := l.Patch(t.Context(), o, client.MergeFrom(before), client.FieldOwner("somebody")); err != nil {
-		t.Fatal(err)
-	}
-}
-
-func (l *lab) get(t *testing.T, o client.Object) {
-	t.Helper()
-	if err := l.Get(t.Context(), client.ObjectKeyFromObject(o), o); err != nil {
-		t.Fatal(err)
-	}
-}
-
-// until waits for a condition of the world; last says what it was at the end.
-func (l *lab) until(t *testing.T, what string, last fmt.Stringer, is func() bool) {
-	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
-	defer cancel()
-	if err := apiwait.PollUntilContextCancel(ctx, 50*time.Millisecond, true, func(context.Context) (bool, error) { return is(), nil }); err != nil {
-		t.Fatalf("waiting until %s: %v; it is\n%s", what, err, last)
-	}
-}
-
-type said struct{ text string }
-
-func (s *said) String() string { return s.text }
-
-// shows waits until every environment shows the commit of the branch.
-func (l *lab) shows(t *testing.T, repo *v1alpha1.TestRepository, branch, at string) {
-	t.Helper()
-	last := &said{}
-	l.until(t, "the cluster shows "+at, last, func() bool {
-		l.get(t, repo)
-		last.text = fmt.Sprintf("%+v", repo.Status.Catalogs)
-		shown := 0
-		for _, c := range repo.Status.Catalogs {
-			if c.Branch == branch && c.Commit == at {
-				shown++
-			}
-		}
-		return shown == len(repo.Spec.Environments)
-	})
-}
-
-// suites gives the names of the objects and their versions.
-func (l *lab) suites(t *testing.T) map[string]string {
-	t.Helper()
-	var list v1alpha1.TestSuiteList
-	if err := l.List(t.Context(), &list, client.InNamespace("default")); err != nil {
-		t.Fatal(err)
-	}
-	versions := map[string]string{}
-	for _, s := range list.Items {
-		versions[s.Name] = s.ResourceVersion
-	}
-	return versions
-}
-
-// untilSuites waits until these objects are there, and no others.
-func (l *lab) untilSuites(t *testing.T, want ...string) {
-	t.Helper()
-	slices.Sort(want)
-	last := &said{}
-	l.until(t, "the TestSuites are as wanted", last, func() bool {
-		last.text = cmp.Diff(want, slices.Sorted(maps.Keys(l.suites(t))))
-		return last.text == ""
-	})
-}
-
-func (l *lab) suite(t *testing.T, name string) *v1alpha1.TestSuite {
-	t.Helper()
-	s := &v1alpha1.TestSuite{ObjectMeta: metav1.ObjectMeta{Namespace: "default", Name: name}}
-	l.get(t, s)
-	return s
-}
-
-// event waits for one that says all of this.
-func (l *lab) event(t *testing.T, words ...string) {
-	t.Helper()
-	for {
-		select {
-		case text := <-l.recorded.Events:
-			if !slices.ContainsFunc(words, func(w string) bool { return !strings.Contains(text, w) }) {
-				return
-			}
-		case <-time.After(time.Minute):
-			t.Fatalf("no event says %q", words)
-		}
-	}
-}
 
 func TestAPIServerCatalogIsShown(t *testing.T) {
 	many := make([]string, 150)
@@ -380,6 +66,19 @@ func TestAPIServerCatalogIsShown(t *testing.T) {
 		before := l.suites(t)
 		l.push(t, shop, "main", commit(2))
 		l.shows(t, shop, "main", commit(2))
+		if diff := cmp.Diff(before, l.suites(t)); diff != "" {
+			t.Error(diff)
+		}
+	})
+	t.Run("nobody is blamed for what the cache has late", func(t *testing.T) {
+		before := l.suites(t)
+		edited := l.suite(t, "shop.prod.api")
+		edited.Spec.Suspend = true
+		l.stale.Store(&v1alpha1.TestSuiteList{Items: []v1alpha1.TestSuite{*edited}}) // and the others not yet
+		l.push(t, shop, "main", commit(1))
+		l.shows(t, shop, "main", commit(1))
+		l.stale.Store(nil)
+		l.quiet(t)
 		if diff := cmp.Diff(before, l.suites(t)); diff != "" {
 			t.Error(diff)
 		}
@@ -576,32 +275,5 @@ func TestAPIServerCatalogIsShown(t *testing.T) {
 		l.change(t, shop, func() { shop.Spec.Catalog = v1alpha1.CatalogNone })
 		l.untilSuites(t, others...)
 		l.until(t, "the repository has no catalogs", &said{}, func() bool { l.get(t, shop); return len(shop.Status.Catalogs) == 0 })
-	})
-}
-
-// metric gives the value of a metric of ours; 0 when there is none.
-func metric(t *testing.T, name, repository, environment string) (value float64) {
-	t.Helper()
-	families, err := metrics.Registry.Gather()
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, f := range families {
-		for _, m := range f.GetMetric() {
-			labels := map[string]string{}
-			for _, l := range m.GetLabel() {
-				labels[l.GetName()] = l.GetValue()
-			}
-			if f.GetName() == name && labels["repository"] == repository && labels["environment"] == environment {
-				value = m.GetGauge().GetValue() + m.GetCounter().GetValue()
-			}
-		}
-	}
-	return value
-}
-
-func hasDrifted(conditions []metav1.Condition) bool {
-	return slices.ContainsFunc(conditions, func(c metav1.Condition) bool {
-		return c.Type == v1alpha1.DriftedCondition && c.Status == metav1.ConditionTrue
 	})
 }

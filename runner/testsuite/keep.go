@@ -41,7 +41,10 @@ func (t *turn) keep(ctx context.Context, s *shown, suite *catalog.Suite) (*v1alp
 	standing := k.Standing()
 	if standing.Drifted() {
 		var err error
-		if standing, err = t.confirm(ctx, &k, name); err != nil {
+		if standing, err = t.confirm(ctx, &k, name); refused(err) {
+			s.refused = append(s.refused, err)
+			return k.Object, nil
+		} else if err != nil {
 			return nil, err
 		}
 	}
