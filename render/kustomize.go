@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"runtime"
 	"strings"
 
 	"sigs.k8s.io/kustomize/api/krusty"
@@ -15,10 +16,10 @@ import (
 	"github.com/assay-dev/assay/catalog"
 )
 
-// turn admits one kustomize at a time: it keeps the schema of Kubernetes in variables of the
-// process. No rendering can change that schema, since openapi and crds are refused, so it is
-// loaded once and never reset.
-var turn = make(chan struct{}, 1)
+// turns admits as many at a time as there are processors, but two at least: one that was given
+// up must not keep all others waiting. What kustomize keeps in variables of the process is the
+// schema, see [loadSchema], and nothing changes it.
+var turns = make(chan struct{}, max(2, runtime.GOMAXPROCS(0)))
 
 type built struct {
 	objects []catalog.Object
@@ -29,41 +30,46 @@ type built struct {
 // context's; limits.Time counts from then on.
 func build(ctx context.Context, s *scan, overlay string) ([]catalog.Object, error) {
 	select {
-	case turn <- struct{}{}:
+	case turns <- struct{}{}:
 	case <-ctx.Done():
 		return nil, ctx.Err()
 	}
-	done := make(chan built, 1)
-	go func() {
-		defer func() { <-turn }()
-		objects, err := kustomize(s, overlay)
-		done <- built{objects, err}
-	}()
 	limited, cancel := context.WithTimeout(ctx, s.limits.Time)
 	defer cancel()
+	done := make(chan built, 1)
+	go func() {
+		defer func() { <-turns }()
+		objects, err := kustomize(limited, s, overlay)
+		done <- built{objects, err}
+	}()
 	select {
 	case b := <-done:
-		return b.objects, b.err
-	case <-limited.Done():
-		if ctx.Err() != nil {
-			return nil, ctx.Err()
+		if limited.Err() == nil || b.err == nil {
+			return b.objects, b.err
 		}
-		return nil, tookTooLong(s.overlayPlace(overlay), overlay, s.limits)
+	case <-limited.Done():
 	}
+	if ctx.Err() != nil {
+		return nil, ctx.Err()
+	}
+	return nil, tookTooLong(s.overlayPlace(overlay), overlay, s.limits)
 }
 
-func kustomize(s *scan, overlay string) (objects []catalog.Object, err error) {
+func kustomize(ctx context.Context, s *scan, overlay string) (objects []catalog.Object, err error) {
 	defer func() {
 		if r := recover(); r != nil { // kustomize panics on some input
 			err = s.refusal(overlay, fmt.Errorf("%v", r))
 		}
 	}()
+	if err := loadSchema(); err != nil {
+		return nil, err
+	}
 	options := krusty.MakeDefaultOptions()
 	options.Reorder = krusty.ReorderOptionNone
 	// Everything there is was scanned, and a shared patch may lie beside the overlays.
 	options.LoadRestrictions = types.LoadRestrictionsNone
 	options.PluginConfig = types.DisabledPluginConfig()
-	result, err := krusty.MakeKustomizer(options).Run(newMemory(s.files), "/"+kustomizationFolder+"/"+flat(overlay))
+	result, err := krusty.MakeKustomizer(options).Run(newMemory(ctx, s.files), "/"+kustomizationFolder+"/"+flat(overlay))
 	if err != nil {
 		return nil, s.refusal(overlay, err)
 	}

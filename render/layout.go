@@ -14,6 +14,8 @@ const (
 	repositoryFolder    = "repository"
 	dataFolder          = "data"
 	kustomizationFolder = "kustomizations"
+	// configurationFile has what kustomize needs to know of TestSuites.
+	configurationFile = "assay/testsuites.json"
 )
 
 // sourceAnnotation is on every suite while kustomize has it: the file that defines it. (The

@@ -72,6 +72,11 @@ func scanOverlay(ctx context.Context, tree fs.FS, overlay string, limits Limits)
 		files: map[string][]byte{}, read: map[string]bool{},
 		parsed: map[string]*kustomization{}, suites: map[string][]definition{},
 	}
+	config, err := transformerConfig()
+	if err != nil {
+		return nil, err
+	}
+	s.files[configurationFile] = config
 	if _, err := s.visit(ctx, overlay, fault.Place{File: overlay}, nil); err != nil {
 		return nil, err
 	}
@@ -188,6 +193,7 @@ func (s *scan) parse(dir string, from fault.Place) (*kustomization, error) {
 		return nil, nil
 	}
 	k.types.BuildMetadata = nil
+	k.types.Configurations = append(k.types.Configurations, "../../"+configurationFile)
 	canonical, err := json.Marshal(k.types)
 	if err != nil {
 		return nil, fmt.Errorf("encoding %q: %w", file, err)
