@@ -26,9 +26,9 @@ type built struct {
 	err     error
 }
 
-// build runs kustomize on what was scanned. It waits for its turn without a limit but the
-// context's; limits.Time counts from then on.
-func build(ctx context.Context, s *scan, overlay string) ([]catalog.Object, error) {
+// build runs kustomize on the parts of what was scanned, one after the other. It waits for its
+// turn without a limit but the context's; limits.Time counts from then on.
+func build(ctx context.Context, s *scan, overlay string, parts []part) ([]catalog.Object, error) {
 	select {
 	case turns <- struct{}{}:
 	case <-ctx.Done():
@@ -39,8 +39,15 @@ func build(ctx context.Context, s *scan, overlay string) ([]catalog.Object, erro
 	done := make(chan built, 1)
 	go func() {
 		defer func() { <-turns }()
-		objects, err := kustomize(limited, s, overlay)
-		done <- built{objects, err}
+		var b built
+		for _, p := range parts {
+			objects, err := kustomize(limited, s, overlay, p)
+			b.objects = append(b.objects, objects...)
+			if b.err = errors.Join(err, limited.Err()); b.err != nil {
+				break
+			}
+		}
+		done <- b
 	}()
 	select {
 	case b := <-done:
@@ -55,7 +62,8 @@ func build(ctx context.Context, s *scan, overlay string) ([]catalog.Object, erro
 	return nil, tookTooLong(s.overlayPlace(overlay), overlay, s.limits)
 }
 
-func kustomize(ctx context.Context, s *scan, overlay string) (objects []catalog.Object, err error) {
+// kustomize gives the objects that the overlay comes to with the suites of the part.
+func kustomize(ctx context.Context, s *scan, overlay string, p part) (objects []catalog.Object, err error) {
 	defer func() {
 		if r := recover(); r != nil { // kustomize panics on some input
 			err = s.refusal(overlay, fmt.Errorf("%v", r))
@@ -64,20 +72,25 @@ func kustomize(ctx context.Context, s *scan, overlay string) (objects []catalog.
 	if err := loadSchema(); err != nil {
 		return nil, err
 	}
+	files, err := s.filesOf(p)
+	if err != nil {
+		return nil, err
+	}
 	options := krusty.MakeDefaultOptions()
 	options.Reorder = krusty.ReorderOptionNone
 	// Everything there is was scanned, and a shared patch may lie beside the overlays.
 	options.LoadRestrictions = types.LoadRestrictionsNone
 	options.PluginConfig = types.DisabledPluginConfig()
-	result, err := krusty.MakeKustomizer(options).Run(newMemory(ctx, s.files), "/"+kustomizationFolder+"/"+flat(overlay))
+	result, err := krusty.MakeKustomizer(options).Run(newMemory(ctx, files), "/"+kustomizationFolder+"/"+flat(overlay))
 	if err != nil {
 		return nil, s.refusal(overlay, err)
 	}
-	return s.objects(result)
+	return s.objects(result, p)
 }
 
-// objects gives what came out, each with the file that defines it.
-func (s *scan) objects(result resmap.ResMap) ([]catalog.Object, error) {
+// objects gives what came out, each with the file that defines it, but for what only had to be
+// there.
+func (s *scan) objects(result resmap.ResMap, p part) ([]catalog.Object, error) {
 	if n := result.Size(); n > s.limits.Suites {
 		return nil, fault.New(fault.LimitExceeded, fault.Place{}, "split the catalog", "%d suites are more than %d", n, s.limits.Suites)
 	}
@@ -86,6 +99,9 @@ func (s *scan) objects(result resmap.ResMap) ([]catalog.Object, error) {
 		file, err := s.takeSource(r)
 		if err != nil {
 			return nil, err
+		}
+		if only, known := p[file]; known && !only {
+			continue
 		}
 		data, err := r.MarshalJSON()
 		if err != nil {
@@ -133,7 +149,10 @@ func (s *scan) namesakes() []error {
 	first := map[string]definition{}
 	var twice []error
 	for _, file := range sorted(s.suites) {
-		for _, d := range s.suites[file] {
+		if s.suites[file] == nil {
+			continue
+		}
+		for _, d := range s.suites[file].definitions {
 			other, known := first[d.name]
 			if !known {
 				first[d.name] = d
