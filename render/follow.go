@@ -16,6 +16,7 @@ import (
 
 	"github.com/assay-dev/assay/api/fault"
 	"github.com/assay-dev/assay/catalog"
+	"github.com/assay-dev/assay/render/memo"
 )
 
 // follow reads every file that the kustomization names, notes the kustomizations it includes,
@@ -82,14 +83,14 @@ func (s *scan) suiteFile(file string, from fault.Place) error {
 	if err != nil || data == nil {
 		return err
 	}
-	id := sumOf([]byte(file), data)
-	if f, ok := s.kept.get(id); ok {
+	id := memo.SumOf([]byte(file), data)
+	if f, ok := s.memo.Get(id); ok {
 		s.suites[file] = f.(*suiteFile)
 	} else if f, err := parseSuites(file, data); err != nil {
 		return s.gather(err)
 	} else {
 		f.sum = id
-		s.kept.add(id, f, int64(len(f.canonical)+100*len(f.definitions)))
+		s.memo.Add(id, f, int64(len(f.canonical)+100*len(f.definitions)))
 		s.suites[file] = f
 	}
 	s.files[path.Join(repositoryFolder, file)] = s.suites[file].canonical
@@ -98,16 +99,16 @@ func (s *scan) suiteFile(file string, from fault.Place) error {
 
 // parseSuites parses a file of suites, and notes in each of them where it comes from.
 func parseSuites(file string, data []byte) (*suiteFile, error) {
-	if _, err := catalog.ParseFile(file, data); err != nil {
-		return nil, err
-	}
 	docs, err := catalog.Documents(file, data)
 	if err != nil {
 		return nil, err
 	}
+	if _, err := catalog.Parse(file, docs); err != nil {
+		return nil, err
+	}
 	f := &suiteFile{}
 	for _, doc := range docs {
-		// ParseFile made sure of the types.
+		// Parse made sure of the types.
 		object, _ := doc.Value.(map[string]any)
 		metadata, _ := object["metadata"].(map[string]any)
 		name, _ := metadata["name"].(string)

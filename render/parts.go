@@ -3,10 +3,8 @@ package render
 import (
 	"context"
 	"crypto/sha256"
-	"encoding/binary"
 	"encoding/json"
 	"fmt"
-	"hash"
 	"path"
 	"slices"
 	"strings"
@@ -15,6 +13,7 @@ import (
 
 	"github.com/assay-dev/assay/api/fault"
 	"github.com/assay-dev/assay/catalog"
+	"github.com/assay-dev/assay/render/memo"
 )
 
 // kustomize compares each object with every other, so that a thousand suites take far more
@@ -72,9 +71,9 @@ func (s *scan) catalog(ctx context.Context, overlay string, partSuites int) (cat
 }
 
 // remembered gives the suites that are known, and the files whose suites are not.
-func (s *scan) remembered(sums map[string]sum) (suites []catalog.Suite, missing []string) {
+func (s *scan) remembered(sums map[string]memo.Sum) (suites []catalog.Suite, missing []string) {
 	for _, file := range sorted(s.suites) {
-		if known, ok := s.kept.get(sums[file]); ok {
+		if known, ok := s.memo.Get(sums[file]); ok {
 			suites = append(suites, known.([]catalog.Suite)...)
 		} else {
 			missing = append(missing, file)
@@ -85,7 +84,7 @@ func (s *scan) remembered(sums map[string]sum) (suites []catalog.Suite, missing 
 
 // remember makes suites of the objects that the files came to, and keeps them. It is not ok when
 // one is not as it should be, or comes from elsewhere.
-func (s *scan) remember(objects []catalog.Object, sums map[string]sum, files []string) (suites []catalog.Suite, ok bool) {
+func (s *scan) remember(objects []catalog.Object, sums map[string]memo.Sum, files []string) (suites []catalog.Suite, ok bool) {
 	type made struct {
 		suites []catalog.Suite
 		bytes  int64
@@ -104,7 +103,7 @@ func (s *scan) remember(objects []catalog.Object, sums map[string]sum, files []s
 		suites = append(suites, suite)
 	}
 	for file, m := range byFile {
-		s.kept.add(sums[file], m.suites, m.bytes)
+		s.memo.Add(sums[file], m.suites, m.bytes)
 	}
 	return suites, true
 }
@@ -195,9 +194,9 @@ func laidOut(dir string) string {
 // sums gives what each file of suites comes to a name: the sum of all that it depends on. That
 // is the overlay with all that is read but suites, the kustomizations that name the file, the
 // file itself, and which suites patches may mean.
-func (s *scan) sums(overlay string) (files map[string]sum, err error) {
+func (s *scan) sums(overlay string) (files map[string]memo.Sum, err error) {
 	h := sha256.New()
-	writeText(h, []byte(overlay))
+	memo.Write(h, []byte(overlay))
 	for _, name := range sorted(s.files) {
 		if file, ok := strings.CutPrefix(name, repositoryFolder+"/"); ok && s.suites[file] != nil {
 			continue
@@ -210,21 +209,21 @@ func (s *scan) sums(overlay string) (files map[string]sum, err error) {
 				}
 			}
 		}
-		writeText(h, []byte(name))
-		writeText(h, data)
+		memo.Write(h, []byte(name))
+		memo.Write(h, data)
 	}
 	routes := s.routes()
 	for _, file := range sorted(s.pinned()) {
-		writeText(h, routes[file])
+		memo.Write(h, routes[file])
 		for _, d := range s.suites[file].definitions {
-			writeText(h, []byte(d.name))
-			writeText(h, []byte(d.namespace))
+			memo.Write(h, []byte(d.name))
+			memo.Write(h, []byte(d.namespace))
 		}
 	}
 	common := h.Sum(nil)
-	files = make(map[string]sum, len(s.suites))
+	files = make(map[string]memo.Sum, len(s.suites))
 	for file, f := range s.suites {
-		files[file] = sumOf(common, routes[file], f.sum[:])
+		files[file] = memo.SumOf(common, routes[file], f.sum[:])
 	}
 	return files, nil
 }
@@ -238,10 +237,4 @@ func (s *scan) routes() map[string][]byte {
 		}
 	}
 	return routes
-}
-
-// writeText writes a text so that it is told from the next.
-func writeText(h hash.Hash, text []byte) {
-	h.Write(binary.AppendUvarint(nil, uint64(len(text))))
-	h.Write(text)
 }

@@ -15,6 +15,7 @@ import (
 
 	"github.com/assay-dev/assay/api/fault"
 	"github.com/assay-dev/assay/catalog"
+	"github.com/assay-dev/assay/render/memo"
 )
 
 // renderWhole renders without parts and without anything kept: what all other ways must give.
@@ -105,10 +106,10 @@ func change(r *rand.Rand, m fstest.MapFS) {
 func TestPartsComeToTheWhole(t *testing.T) {
 	renderers := map[string]*Renderer{
 		"parts":      {partSuites: 2},
-		"memory":     {kept: newKept(1 << 30), partSuites: 3},
-		"bad memory": {kept: newKept(8000), partSuites: 1},
-		"one by one": {kept: newKept(1 << 30), partSuites: 1},
-		"at once":    {kept: newKept(1 << 30), partSuites: 1000},
+		"memory":     {memo: memo.New(1 << 30), partSuites: 3},
+		"bad memory": {memo: memo.New(8000), partSuites: 1},
+		"one by one": {memo: memo.New(1 << 30), partSuites: 1},
+		"at once":    {memo: memo.New(1 << 30), partSuites: 1000},
 	}
 	good, bad := 0, 0
 	for seed, feature := range features {
@@ -157,9 +158,9 @@ func shownTree(m fstest.MapFS) string {
 // TestOnlyWhatChangedIsRendered looks at what of a catalog is new to a Renderer.
 func TestOnlyWhatChangedIsRendered(t *testing.T) {
 	m := manySuites(30).(fstest.MapFS)
-	r := NewRenderer(0)
+	r := NewRenderer(memo.New(1 << 30))
 	missing := func() []string {
-		s, err := scanOverlay(context.Background(), m, overlay, Limits{}.withDefaults(), r.kept)
+		s, err := scanOverlay(context.Background(), m, overlay, Limits{}.withDefaults(), r.memo)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -202,22 +203,5 @@ func TestOnlyWhatChangedIsRendered(t *testing.T) {
 	edit(overlay+"/kustomization.yaml", "staging", "tests")
 	if got := missing(); len(got) != 30 {
 		t.Errorf("after a change of the overlay, %d files are new", len(got))
-	}
-}
-
-func TestKeptIsBounded(t *testing.T) {
-	k := newKept(10 * (100 + entryBytes))
-	for i := range 50 {
-		k.add(sumOf(fmt.Append(nil, i)), i, 100)
-		if _, ok := k.get(sumOf([]byte("0"))); !ok {
-			t.Fatal("what is asked for all the time is forgotten")
-		}
-	}
-	if len(k.bySum) != 10 || k.byAge.Len() != 10 || k.bytes != k.budget {
-		t.Errorf("%d values of %d bytes are kept, in a budget of %d", len(k.bySum), k.bytes, k.budget)
-	}
-	k.add(sumOf([]byte("large")), nil, k.budget)
-	if _, ok := k.get(sumOf([]byte("large"))); ok {
-		t.Error("a value that is larger than the budget is kept")
 	}
 }

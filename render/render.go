@@ -11,25 +11,21 @@ import (
 
 	"github.com/assay-dev/assay/api/fault"
 	"github.com/assay-dev/assay/catalog"
+	"github.com/assay-dev/assay/render/memo"
 )
 
-// Renderer renders, and keeps what it made of each file of suites, so that it need not make that
-// again when other files have changed. It is safe for concurrent use; so may be the trees.
+// Renderer renders, and remembers what it made of each file of suites, so that it need not make
+// that again when other files have changed. It is safe for concurrent use.
 type Renderer struct {
-	kept *kept
+	memo *memo.Memo
 	// partSuites is how many suites kustomize gets at once; 0 means 100.
 	partSuites int
 }
 
-// NewRenderer makes a Renderer that keeps about so many bytes at most; 0 means 64 MiB.
-func NewRenderer(budget int64) *Renderer {
-	if budget == 0 {
-		budget = 64 << 20
-	}
-	return &Renderer{kept: newKept(budget)}
-}
+// NewRenderer makes a Renderer with the memory, which others may use as well.
+func NewRenderer(m *memo.Memo) *Renderer { return &Renderer{memo: m} }
 
-// Render is [Renderer.Render] of a Renderer that keeps nothing.
+// Render is [Renderer.Render] of a Renderer that remembers nothing.
 func Render(ctx context.Context, tree fs.FS, overlay string, limits Limits) (catalog.Catalog, error) {
 	return (&Renderer{}).Render(ctx, tree, overlay, limits)
 }
@@ -52,7 +48,7 @@ func (r *Renderer) Render(ctx context.Context, tree fs.FS, overlay string, limit
 	if err := findOverlay(tree, overlay, limits); err != nil {
 		return catalog.Catalog{}, err
 	}
-	s, err := scanInTime(ctx, tree, overlay, limits, r.kept)
+	s, err := scanInTime(ctx, tree, overlay, limits, r.memo)
 	if err != nil {
 		return catalog.Catalog{}, err
 	}
@@ -64,10 +60,10 @@ func (r *Renderer) Render(ctx context.Context, tree fs.FS, overlay string, limit
 }
 
 // scanInTime gives the scan as much time as kustomize gets.
-func scanInTime(ctx context.Context, tree fs.FS, overlay string, limits Limits, kept *kept) (*scan, error) {
+func scanInTime(ctx context.Context, tree fs.FS, overlay string, limits Limits, memo *memo.Memo) (*scan, error) {
 	limited, cancel := context.WithTimeout(ctx, limits.Time)
 	defer cancel()
-	s, err := scanOverlay(limited, tree, overlay, limits, kept)
+	s, err := scanOverlay(limited, tree, overlay, limits, memo)
 	if errors.Is(err, context.DeadlineExceeded) && ctx.Err() == nil {
 		return nil, tookTooLong(fault.Place{File: overlay}, overlay, limits)
 	}

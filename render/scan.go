@@ -15,6 +15,7 @@ import (
 
 	"github.com/assay-dev/assay/api/fault"
 	"github.com/assay-dev/assay/catalog"
+	"github.com/assay-dev/assay/render/memo"
 )
 
 // scan walks everything that a rendering would read, before kustomize sees any of it.
@@ -24,7 +25,7 @@ import (
 // writing can mean one thing here and another there.
 type scan struct {
 	loader *loader
-	kept   *kept
+	memo   *memo.Memo
 	limits Limits
 	// files are for kustomize, in the layout of layout.go.
 	files map[string][]byte
@@ -67,7 +68,7 @@ type child struct {
 // suiteFile is a file of suites as it was understood.
 type suiteFile struct {
 	// sum of its path and content.
-	sum         sum
+	sum         memo.Sum
 	definitions []definition
 	// canonical is for kustomize. inner says that a suite has annotations of kustomize.
 	canonical []byte
@@ -81,9 +82,9 @@ type definition struct {
 }
 
 // scanOverlay reads all that the overlay reaches. The scan is of use only without an error.
-func scanOverlay(ctx context.Context, tree fs.FS, overlay string, limits Limits, kept *kept) (*scan, error) {
+func scanOverlay(ctx context.Context, tree fs.FS, overlay string, limits Limits, memo *memo.Memo) (*scan, error) {
 	s := &scan{
-		loader: newLoader(tree, limits), limits: limits, kept: kept,
+		loader: newLoader(tree, limits), limits: limits, memo: memo,
 		files: map[string][]byte{}, read: map[string]bool{},
 		parsed: map[string]*kustomization{}, suites: map[string]*suiteFile{},
 	}
