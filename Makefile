@@ -47,8 +47,12 @@ test-e2e: ## Tests on a real cluster with a real Gitea.
 	@$(CLUSTER); deploy/dev/install.sh; \
 	go test -tags e2e -count=1 -timeout 30m $$(git grep -l '^//go:build e2e' | xargs -n1 dirname | sort -u | sed 's,^,./,')
 
+.PHONY: bench-render
+bench-render: ## What rendering costs beside the kustomize program, on one repository; needs no cluster.
+	go run ./deploy/bench/render
+
 .PHONY: bench
-bench: ## Seconds from push to status, and what a run costs beside bare pods.
+bench: bench-render ## Seconds from push to status, and what a run costs beside bare pods.
 	@$(CLUSTER); deploy/dev/install.sh; go run ./deploy/bench
 
 .PHONY: generate
