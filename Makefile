@@ -58,8 +58,12 @@ test-e2e: ## Tests on a real cluster with a real Gitea.
 bench-git: ## What many and big repositories cost, beside the git command. Needs only git.
 	go run ./deploy/bench/fleet
 
+.PHONY: bench-render
+bench-render: ## What rendering costs beside the kustomize program, on one repository; needs no cluster.
+	go run ./deploy/bench/render
+
 .PHONY: bench
-bench: bench-git ## Seconds from push to status, and what a run costs beside bare pods.
+bench: bench-git bench-render ## Seconds from push to status, and what a run costs beside bare pods.
 	@$(CLUSTER); deploy/dev/install.sh; go run ./deploy/bench
 
 .PHONY: generate

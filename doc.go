@@ -13,10 +13,12 @@
 //	  api/v1alpha1          :                                  the CRD types, which are the domain types
 //	  providers             : api/fault                        forge words and role interfaces
 //	  runner/report         : api/fault                        bytes of any tool to one Report
+//	  deploy/crds           :                                  the CRDs, as they are generated
+//	  render/memo           :                                  a bounded memory of what was made
 //
 //	brains
 //	  catalog               : api/fault api/v1alpha1           what concerns this change?
-//	  render                : api/fault api/v1alpha1 catalog   a tree and an overlay to a catalog
+//	  render                : api/fault api/v1alpha1 catalog deploy/crds render/memo   a tree and an overlay to a catalog
 //	  runner                : api/fault api/v1alpha1 catalog runner/report   what happens next in this run?
 //	  status                : api/fault api/v1alpha1 providers runner/report what should be said?
 //

@@ -8,6 +8,7 @@ import (
 )
 
 // Catalog is all suites that a repository defines at one commit, rendered for one environment.
+// Catalogs share suites, so nobody changes any.
 type Catalog struct {
 	// Suites sorted by name; no two have the same.
 	Suites []Suite
@@ -27,6 +28,20 @@ type Suite struct {
 	// Digest is "sha256:" and the hash of name, labels and spec. Equal digests mean that the
 	// suites are the same to whoever runs them.
 	Digest string
+	// Weight is about how many bytes of memory the suite takes, for whoever keeps suites.
+	Weight int64
+}
+
+// Weight is about how many bytes of memory the catalog takes, for whoever keeps catalogs.
+func (c Catalog) Weight() int64 {
+	n := int64(0)
+	for _, s := range c.Suites {
+		n += s.Weight
+	}
+	for _, file := range c.Files {
+		n += int64(len(file)) + 16
+	}
+	return n
 }
 
 // Suite gives the suite of the name, and whether there is one.

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"slices"
 	"strings"
+	"unsafe"
 
 	"github.com/assay-dev/assay/api/fault"
 )
@@ -25,31 +26,25 @@ type Object struct {
 // Every problem is reported, joined, as faults InvalidCatalog that name the suite, the file
 // that defines it and the field.
 func New(objects []Object, files []string) (Catalog, error) {
-	c := Catalog{Files: slices.Clone(files)}
-	slices.Sort(c.Files)
-	c.Files = slices.Compact(c.Files)
+	suites := make([]Suite, 0, len(objects))
 	var errs []error
 	for _, o := range objects {
-		suite, err := newSuite(o)
+		suite, err := NewSuite(o)
 		if err != nil {
 			errs = append(errs, err)
 			continue
 		}
-		c.Suites = append(c.Suites, suite)
+		suites = append(suites, suite)
 	}
-	slices.SortStableFunc(c.Suites, func(a, b Suite) int { return strings.Compare(a.Name, b.Name) })
-	for i := 1; i < len(c.Suites); i++ {
-		if a, b := c.Suites[i-1], c.Suites[i]; a.Name == b.Name {
-			errs = append(errs, twice(a, b))
-		}
-	}
-	if err := errors.Join(errs...); err != nil {
+	c, err := Assemble(suites, files)
+	if err := errors.Join(append(errs, err)...); err != nil {
 		return Catalog{}, err
 	}
 	return c, nil
 }
 
-func newSuite(o Object) (Suite, error) {
+// NewSuite makes a suite of a rendered object, as [New] does of all.
+func NewSuite(o Object) (Suite, error) {
 	docs, err := Documents(o.File, o.YAML)
 	if err != nil {
 		return Suite{}, err
@@ -70,7 +65,28 @@ func newSuite(o Object) (Suite, error) {
 	if err != nil {
 		return Suite{}, err
 	}
-	return Suite{TestSuite: parsed, File: o.File, Digest: sum}, p.err()
+	// A text of JSON takes several times its length as values behind pointers and in maps.
+	weight := int64(unsafe.Sizeof(Suite{})) + 6*int64(len(o.YAML))
+	return Suite{TestSuite: parsed, File: o.File, Digest: sum, Weight: weight}, p.err()
+}
+
+// Assemble makes a catalog of suites; files are the paths that rendering read. Two suites of one
+// name are a fault InvalidCatalog.
+func Assemble(suites []Suite, files []string) (Catalog, error) {
+	c := Catalog{Suites: slices.Clone(suites), Files: slices.Clone(files)}
+	slices.Sort(c.Files)
+	c.Files = slices.Compact(c.Files)
+	slices.SortStableFunc(c.Suites, func(a, b Suite) int { return strings.Compare(a.Name, b.Name) })
+	var errs []error
+	for i := 1; i < len(c.Suites); i++ {
+		if a, b := c.Suites[i-1], c.Suites[i]; a.Name == b.Name {
+			errs = append(errs, twice(a, b))
+		}
+	}
+	if err := errors.Join(errs...); err != nil {
+		return Catalog{}, err
+	}
+	return c, nil
 }
 
 func twice(a, b Suite) error {

@@ -20,6 +20,11 @@ func ParseFile(file string, data []byte) ([]v1alpha1.TestSuite, error) {
 	if err != nil {
 		return nil, err
 	}
+	return Parse(file, docs)
+}
+
+// Parse reads the suites of the documents of a source file, as [ParseFile] does.
+func Parse(file string, docs []Document) ([]v1alpha1.TestSuite, error) {
 	var suites []v1alpha1.TestSuite
 	var errs []error
 	for _, doc := range docs {

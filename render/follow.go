@@ -9,12 +9,14 @@ import (
 	"io/fs"
 	"maps"
 	"path"
+	"slices"
 	"strings"
 
 	"sigs.k8s.io/kustomize/api/types"
 
 	"github.com/assay-dev/assay/api/fault"
 	"github.com/assay-dev/assay/catalog"
+	"github.com/assay-dev/assay/render/memo"
 )
 
 // follow reads every file that the kustomization names, notes the kustomizations it includes,
@@ -71,7 +73,7 @@ func (s *scan) resource(dir string, k *kustomization, field string, reference *s
 	return s.suiteFile(target, k.place(field))
 }
 
-// suiteFile parses a file of suites, once.
+// suiteFile parses a file of suites, once; nil in suites means that it is broken.
 func (s *scan) suiteFile(file string, from fault.Place) error {
 	if _, known := s.suites[file]; known {
 		return nil
@@ -81,20 +83,39 @@ func (s *scan) suiteFile(file string, from fault.Place) error {
 	if err != nil || data == nil {
 		return err
 	}
-	if _, err := catalog.ParseFile(file, data); err != nil {
+	id := memo.SumOf([]byte(file), data)
+	if f, ok := s.memo.Get(id); ok {
+		s.suites[file] = f.(*suiteFile)
+	} else if f, err := parseSuites(file, data); err != nil {
 		return s.gather(err)
+	} else {
+		f.sum = id
+		s.memo.Add(id, f, int64(len(f.canonical)+100*len(f.definitions)))
+		s.suites[file] = f
 	}
+	s.files[path.Join(repositoryFolder, file)] = s.suites[file].canonical
+	return nil
+}
+
+// parseSuites parses a file of suites, and notes in each of them where it comes from.
+func parseSuites(file string, data []byte) (*suiteFile, error) {
 	docs, err := catalog.Documents(file, data)
 	if err != nil {
-		return err
+		return nil, err
 	}
+	if _, err := catalog.Parse(file, docs); err != nil {
+		return nil, err
+	}
+	f := &suiteFile{}
 	for _, doc := range docs {
-		// ParseFile made sure of the types.
+		// Parse made sure of the types.
 		object, _ := doc.Value.(map[string]any)
 		metadata, _ := object["metadata"].(map[string]any)
 		name, _ := metadata["name"].(string)
-		s.suites[file] = append(s.suites[file], definition{name: name, file: file, line: doc.Line("metadata.name")})
+		namespace, _ := metadata["namespace"].(string)
+		f.definitions = append(f.definitions, definition{name: name, namespace: namespace, file: file, line: doc.Line("metadata.name")})
 		annotations, _ := metadata["annotations"].(map[string]any)
+		f.inner = f.inner || slices.ContainsFunc(sorted(annotations), mentionsInner)
 		annotations = maps.Clone(annotations)
 		if annotations == nil {
 			annotations = map[string]any{}
@@ -102,8 +123,8 @@ func (s *scan) suiteFile(file string, from fault.Place) error {
 		annotations[sourceAnnotation] = file
 		metadata["annotations"] = annotations
 	}
-	s.files[path.Join(repositoryFolder, file)], err = canonical(docs)
-	return err
+	f.canonical, err = canonical(docs)
+	return f, err
 }
 
 func (s *scan) components(dir string, k *kustomization) error {
@@ -137,6 +158,7 @@ func (s *scan) patches(dir string, k *kustomization) error {
 			return err
 		}
 	}
+	var strategic []types.Patch
 	for i, entry := range t.PatchesStrategicMerge {
 		field := fmt.Sprintf("patchesStrategicMerge[%d]", i)
 		// Each entry is a path or the patch itself, which is an object and so has a colon
@@ -148,22 +170,28 @@ func (s *scan) patches(dir string, k *kustomization) error {
 		if err := s.patch(dir, k, field, &p); err != nil {
 			return err
 		}
-		t.PatchesStrategicMerge[i] = types.PatchStrategicMerge(p.Path + p.Patch)
+		strategic = append(strategic, p)
 	}
+	// They come before other patches, and by this name kustomize would grumble on standard error.
+	t.Patches, t.PatchesStrategicMerge = append(strategic, t.Patches...), nil
 	return nil
 }
 
 func (s *scan) patch(dir string, k *kustomization, field string, p *types.Patch) error {
 	k.weight++
+	check := func(docs []catalog.Document, from fault.Place) error {
+		s.lookAtPatch(p, docs)
+		return refuseCopies(docs, from)
+	}
 	if p.Path != "" {
-		return s.yamlFile(dir, k, pathField(field), &p.Path, refuseCopies)
+		return s.yamlFile(dir, k, pathField(field), &p.Path, check)
 	}
 	docs, err := catalog.Documents(k.file, []byte(p.Patch))
 	if err != nil { // its lines are those of the text, not of the file
 		inner := fault.All(err)[0]
 		return s.gather(fault.New(inner.Reason, k.place(field), inner.Remedy, "the patch: %s", inner.Message))
 	}
-	if err := refuseCopies(docs, k.place(field)); err != nil {
+	if err := check(docs, k.place(field)); err != nil {
 		return s.gather(err)
 	}
 	text, err := canonical(docs)
@@ -291,8 +319,8 @@ func (s *scan) yamlFile(dir string, k *kustomization, field string, reference *s
 	if err != nil {
 		return s.gather(err)
 	}
-	*reference = toFile(repositoryFolder, target)
-	s.files[path.Join(repositoryFolder, target)], err = canonical(docs)
+	*reference = toFile(patchFolder, target)
+	s.files[path.Join(patchFolder, target)], err = canonical(docs)
 	return err
 }
 

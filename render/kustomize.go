@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"runtime"
 	"strings"
 
 	"sigs.k8s.io/kustomize/api/krusty"
@@ -15,63 +16,81 @@ import (
 	"github.com/assay-dev/assay/catalog"
 )
 
-// turn admits one kustomize at a time: it keeps the schema of Kubernetes in variables of the
-// process. No rendering can change that schema, since openapi and crds are refused, so it is
-// loaded once and never reset.
-var turn = make(chan struct{}, 1)
+// turns admits as many at a time as there are processors, but two at least: one that was given
+// up must not keep all others waiting. What kustomize keeps in variables of the process is the
+// schema, see [loadSchema], and nothing changes it.
+var turns = make(chan struct{}, max(2, runtime.GOMAXPROCS(0)))
 
 type built struct {
 	objects []catalog.Object
 	err     error
 }
 
-// build runs kustomize on what was scanned. It waits for its turn without a limit but the
-// context's; limits.Time counts from then on.
-func build(ctx context.Context, s *scan, overlay string) ([]catalog.Object, error) {
+// build runs kustomize on the parts of what was scanned, one after the other. It waits for its
+// turn without a limit but the context's; limits.Time counts from then on.
+func build(ctx context.Context, s *scan, overlay string, parts []part) ([]catalog.Object, error) {
 	select {
-	case turn <- struct{}{}:
+	case turns <- struct{}{}:
 	case <-ctx.Done():
 		return nil, ctx.Err()
 	}
-	done := make(chan built, 1)
-	go func() {
-		defer func() { <-turn }()
-		objects, err := kustomize(s, overlay)
-		done <- built{objects, err}
-	}()
 	limited, cancel := context.WithTimeout(ctx, s.limits.Time)
 	defer cancel()
+	done := make(chan built, 1)
+	go func() {
+		defer func() { <-turns }()
+		var b built
+		for _, p := range parts {
+			objects, err := kustomize(limited, s, overlay, p)
+			b.objects = append(b.objects, objects...)
+			if b.err = errors.Join(err, limited.Err()); b.err != nil {
+				break
+			}
+		}
+		done <- b
+	}()
 	select {
 	case b := <-done:
-		return b.objects, b.err
-	case <-limited.Done():
-		if ctx.Err() != nil {
-			return nil, ctx.Err()
+		if limited.Err() == nil || b.err == nil {
+			return b.objects, b.err
 		}
-		return nil, tookTooLong(s.overlayPlace(overlay), overlay, s.limits)
+	case <-limited.Done():
 	}
+	if ctx.Err() != nil {
+		return nil, ctx.Err()
+	}
+	return nil, tookTooLong(s.overlayPlace(overlay), overlay, s.limits)
 }
 
-func kustomize(s *scan, overlay string) (objects []catalog.Object, err error) {
+// kustomize gives the objects that the overlay comes to with the suites of the part.
+func kustomize(ctx context.Context, s *scan, overlay string, p part) (objects []catalog.Object, err error) {
 	defer func() {
 		if r := recover(); r != nil { // kustomize panics on some input
 			err = s.refusal(overlay, fmt.Errorf("%v", r))
 		}
 	}()
+	if err := loadSchema(); err != nil {
+		return nil, err
+	}
+	files, err := s.filesOf(p)
+	if err != nil {
+		return nil, err
+	}
 	options := krusty.MakeDefaultOptions()
 	options.Reorder = krusty.ReorderOptionNone
 	// Everything there is was scanned, and a shared patch may lie beside the overlays.
 	options.LoadRestrictions = types.LoadRestrictionsNone
 	options.PluginConfig = types.DisabledPluginConfig()
-	result, err := krusty.MakeKustomizer(options).Run(newMemory(s.files), "/"+kustomizationFolder+"/"+flat(overlay))
+	result, err := krusty.MakeKustomizer(options).Run(newMemory(ctx, files), "/"+kustomizationFolder+"/"+flat(overlay))
 	if err != nil {
 		return nil, s.refusal(overlay, err)
 	}
-	return s.objects(result)
+	return s.objects(result, p)
 }
 
-// objects gives what came out, each with the file that defines it.
-func (s *scan) objects(result resmap.ResMap) ([]catalog.Object, error) {
+// objects gives what came out, each with the file that defines it, but for what only had to be
+// there.
+func (s *scan) objects(result resmap.ResMap, p part) ([]catalog.Object, error) {
 	if n := result.Size(); n > s.limits.Suites {
 		return nil, fault.New(fault.LimitExceeded, fault.Place{}, "split the catalog", "%d suites are more than %d", n, s.limits.Suites)
 	}
@@ -80,6 +99,9 @@ func (s *scan) objects(result resmap.ResMap) ([]catalog.Object, error) {
 		file, err := s.takeSource(r)
 		if err != nil {
 			return nil, err
+		}
+		if only, known := p[file]; known && !only {
+			continue
 		}
 		data, err := r.MarshalJSON()
 		if err != nil {
@@ -127,7 +149,10 @@ func (s *scan) namesakes() []error {
 	first := map[string]definition{}
 	var twice []error
 	for _, file := range sorted(s.suites) {
-		for _, d := range s.suites[file] {
+		if s.suites[file] == nil {
+			continue
+		}
+		for _, d := range s.suites[file].definitions {
 			other, known := first[d.name]
 			if !known {
 				first[d.name] = d

@@ -6,14 +6,17 @@ import (
 )
 
 // What kustomize gets is laid out in folders of our own, not in those of the repository. Files
-// of suites and patches are below repository, as they were understood; files of generators
-// below data, as they are, for a file may be both; and every kustomization has a folder of its
+// of suites are below repository, and patches below patches, as they were understood; files of
+// generators below data, as they are, for a file may be all of these; and every kustomization has a folder of its
 // own, none inside another. So an overlay may include the folder that it lies in, as in
 // tests/overlays/staging and tests, which kustomize would take for a circle.
 const (
 	repositoryFolder    = "repository"
+	patchFolder         = "patches"
 	dataFolder          = "data"
 	kustomizationFolder = "kustomizations"
+	// configurationFile has what kustomize needs to know of TestSuites.
+	configurationFile = "assay/testsuites.json"
 )
 
 // sourceAnnotation is on every suite while kustomize has it: the file that defines it. (The
@@ -42,7 +45,10 @@ func toFile(folder, file string) string { return "../../" + path.Join(folder, fi
 
 // inRepository gives a text of kustomize with the paths of the repository.
 func inRepository(text string) string {
-	for _, prefix := range []string{"../../" + repositoryFolder + "/", "../../" + dataFolder + "/", "/" + repositoryFolder + "/", "/" + dataFolder + "/", "../" + kustomizationFolder + "/", "/" + kustomizationFolder + "/"} {
+	for _, folder := range []string{repositoryFolder, patchFolder, dataFolder} {
+		text = strings.NewReplacer("../../"+folder+"/", "", "/"+folder+"/", "").Replace(text)
+	}
+	for _, prefix := range []string{"../" + kustomizationFolder + "/", "/" + kustomizationFolder + "/"} {
 		text = strings.ReplaceAll(text, prefix, "")
 	}
 	return unflat(text)

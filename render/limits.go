@@ -15,7 +15,7 @@ type Limits struct {
 	// Suites, with generated objects, that a catalog may hold at most. Default: 1000.
 	Suites int
 	// Time that scanning, and kustomize after it, may take each. Default: 30 s. kustomize
-	// cannot be interrupted: one that is given up still finishes in the background, alone.
+	// cannot be interrupted: one that is given up finishes in the background, at the next file.
 	Time time.Duration
 }
 

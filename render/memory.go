@@ -1,6 +1,7 @@
 package render
 
 import (
+	"context"
 	"errors"
 	"io/fs"
 	"path"
@@ -12,16 +13,18 @@ import (
 
 // memory is the file system that kustomize gets: the files that were scanned, and nothing
 // else. It is read only and safe for concurrent use. kustomize's own file system in memory
-// refuses names with spaces, so it won't do.
+// refuses names with spaces, so it won't do. Once the context is done nothing is there any more,
+// which is as near to interrupting kustomize as one can get.
 type memory struct {
+	ctx   context.Context   // kustomize passes none on
 	files map[string][]byte // by path without the leading slash
 	dirs  map[string]bool
 }
 
 var _ filesys.FileSystem = memory{}
 
-func newMemory(files map[string][]byte) memory {
-	m := memory{files: files, dirs: map[string]bool{".": true}}
+func newMemory(ctx context.Context, files map[string][]byte) memory {
+	m := memory{ctx: ctx, files: files, dirs: map[string]bool{".": true}}
 	for name := range files {
 		for dir := path.Dir(name); !m.dirs[dir]; dir = path.Dir(dir) {
 			m.dirs[dir] = true
@@ -36,6 +39,9 @@ func key(name string) string {
 
 // ReadFile gives the content of a file.
 func (m memory) ReadFile(name string) ([]byte, error) {
+	if err := m.ctx.Err(); err != nil {
+		return nil, err
+	}
 	data, ok := m.files[key(name)]
 	if !ok {
 		return nil, &fs.PathError{Op: "read", Path: name, Err: fs.ErrNotExist}
@@ -54,6 +60,9 @@ func (m memory) IsDir(name string) bool { return m.dirs[key(name)] }
 
 // CleanedAbs splits a path in its folder and its file; the file is empty for a folder.
 func (m memory) CleanedAbs(name string) (filesys.ConfirmedDir, string, error) {
+	if err := m.ctx.Err(); err != nil {
+		return "", "", err
+	}
 	k := key(name)
 	if m.dirs[k] {
 		return filesys.ConfirmedDir(path.Join("/", k)), "", nil

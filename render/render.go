@@ -1,44 +1,58 @@
 package render
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"io/fs"
-	"maps"
 	"path"
-	"slices"
 	"strings"
 
 	"github.com/assay-dev/assay/api/fault"
 	"github.com/assay-dev/assay/catalog"
+	"github.com/assay-dev/assay/render/memo"
 )
+
+// Renderer renders, and remembers what it made of each file of suites, so that it need not make
+// that again when other files have changed. It is safe for concurrent use.
+type Renderer struct {
+	memo *memo.Memo
+	// partSuites is how many suites kustomize gets at once; 0 means 100.
+	partSuites int
+}
+
+// NewRenderer makes a Renderer with the memory, which others may use as well.
+func NewRenderer(m *memo.Memo) *Renderer { return &Renderer{memo: m} }
+
+// Render is [Renderer.Render] of a Renderer that remembers nothing.
+func Render(ctx context.Context, tree fs.FS, overlay string, limits Limits) (catalog.Catalog, error) {
+	return (&Renderer{}).Render(ctx, tree, overlay, limits)
+}
 
 // Render renders the overlay, a path from the root of the tree such as
 // "tests/overlays/staging", to a catalog.
 //
 // tree is rooted at the root of the repository and holds at least the folder of the tests. It
-// is only read, and may be used concurrently; so may Render.
+// is only read, and may be used concurrently; so may Render. What comes out depends on the tree,
+// the overlay and the limits alone, never on what was rendered before. Suites may be shared with
+// other catalogs, so they must not be changed.
 //
 // Faults: CatalogNotFound when the folder of the tests is missing, OverlayNotFound when only
 // the overlay is, InvalidCatalog, RemoteReferenceRefused, PluginRefused, SymlinkRefused and
 // LimitExceeded with file, line and field as far as they are known. Problems of independent
 // files are joined. An error of the context is returned as it is.
-func Render(ctx context.Context, tree fs.FS, overlay string, limits Limits) (catalog.Catalog, error) {
+func (r *Renderer) Render(ctx context.Context, tree fs.FS, overlay string, limits Limits) (catalog.Catalog, error) {
 	limits = limits.withDefaults()
 	overlay = path.Clean(overlay)
 	if err := findOverlay(tree, overlay, limits); err != nil {
 		return catalog.Catalog{}, err
 	}
-	s, err := scanInTime(ctx, tree, overlay, limits)
+	s, err := scanInTime(ctx, tree, overlay, limits, r.memo)
 	if err != nil {
 		return catalog.Catalog{}, err
 	}
-	objects, err := build(ctx, s, overlay)
-	if err != nil {
-		return catalog.Catalog{}, err
-	}
-	c, err := catalog.New(objects, slices.Collect(maps.Keys(s.read)))
+	c, err := s.catalog(ctx, overlay, cmp.Or(r.partSuites, 100))
 	if err != nil {
 		return catalog.Catalog{}, fault.At(err, s.overlayPlace(overlay))
 	}
@@ -46,10 +60,10 @@ func Render(ctx context.Context, tree fs.FS, overlay string, limits Limits) (cat
 }
 
 // scanInTime gives the scan as much time as kustomize gets.
-func scanInTime(ctx context.Context, tree fs.FS, overlay string, limits Limits) (*scan, error) {
+func scanInTime(ctx context.Context, tree fs.FS, overlay string, limits Limits, memo *memo.Memo) (*scan, error) {
 	limited, cancel := context.WithTimeout(ctx, limits.Time)
 	defer cancel()
-	s, err := scanOverlay(limited, tree, overlay, limits)
+	s, err := scanOverlay(limited, tree, overlay, limits, memo)
 	if errors.Is(err, context.DeadlineExceeded) && ctx.Err() == nil {
 		return nil, tookTooLong(fault.Place{File: overlay}, overlay, limits)
 	}

@@ -15,6 +15,7 @@ import (
 
 	"github.com/assay-dev/assay/api/fault"
 	"github.com/assay-dev/assay/catalog"
+	"github.com/assay-dev/assay/render/memo"
 )
 
 // scan walks everything that a rendering would read, before kustomize sees any of it.
@@ -24,6 +25,7 @@ import (
 // writing can mean one thing here and another there.
 type scan struct {
 	loader *loader
+	memo   *memo.Memo
 	limits Limits
 	// files are for kustomize, in the layout of layout.go.
 	files map[string][]byte
@@ -31,8 +33,12 @@ type scan struct {
 	read map[string]bool
 	// parsed kustomizations by folder; nil for broken ones.
 	parsed map[string]*kustomization
-	// suites of the source files.
-	suites map[string][]definition
+	// suites are the files that define some; nil for broken ones.
+	suites map[string]*suiteFile
+	// entangled says that suites depend on each other, named are the names that patches
+	// mean; see entangled.go.
+	entangled bool
+	named     []string
 	// visits, work and delimited count towards limits.
 	visits, work, delimited int
 	errs                    []error
@@ -59,19 +65,34 @@ type child struct {
 	component  bool
 }
 
+// suiteFile is a file of suites as it was understood.
+type suiteFile struct {
+	// sum of its path and content.
+	sum         memo.Sum
+	definitions []definition
+	// canonical is for kustomize. inner says that a suite has annotations of kustomize.
+	canonical []byte
+	inner     bool
+}
+
 // definition is a suite in its source file.
 type definition struct {
-	name, file string
-	line       int
+	name, namespace, file string
+	line                  int
 }
 
 // scanOverlay reads all that the overlay reaches. The scan is of use only without an error.
-func scanOverlay(ctx context.Context, tree fs.FS, overlay string, limits Limits) (*scan, error) {
+func scanOverlay(ctx context.Context, tree fs.FS, overlay string, limits Limits, memo *memo.Memo) (*scan, error) {
 	s := &scan{
-		loader: newLoader(tree, limits), limits: limits,
+		loader: newLoader(tree, limits), limits: limits, memo: memo,
 		files: map[string][]byte{}, read: map[string]bool{},
-		parsed: map[string]*kustomization{}, suites: map[string][]definition{},
+		parsed: map[string]*kustomization{}, suites: map[string]*suiteFile{},
 	}
+	config, err := transformerConfig()
+	if err != nil {
+		return nil, err
+	}
+	s.files[configurationFile] = config
 	if _, err := s.visit(ctx, overlay, fault.Place{File: overlay}, nil); err != nil {
 		return nil, err
 	}
@@ -123,7 +144,9 @@ func (s *scan) visit(ctx context.Context, dir string, from fault.Place, ancestor
 	}
 	v = visited{objects: k.generated, weight: k.weight}
 	for _, file := range k.resources {
-		v.objects += len(s.suites[file])
+		if f := s.suites[file]; f != nil {
+			v.objects += len(f.definitions)
+		}
 	}
 	for _, c := range k.children {
 		inner, err := s.visit(ctx, c.dir, k.place(c.field), append(ancestors, dir))
@@ -160,7 +183,7 @@ func (k *kustomization) place(field string) fault.Place {
 // parse reads the kustomization of a folder and all files that it names, and writes it anew
 // for kustomize. nil means that faults were gathered.
 func (s *scan) parse(dir string, from fault.Place) (*kustomization, error) {
-	file, data, err := s.kustomizationFile(dir, from)
+	file, data, err := s.findKustomization(dir, from)
 	if err != nil || file == "" {
 		return nil, err
 	}
@@ -180,6 +203,7 @@ func (s *scan) parse(dir string, from fault.Place) (*kustomization, error) {
 	if err := k.doc.Decode(&k.types); err != nil {
 		return nil, s.gather(err)
 	}
+	s.lookAtKustomization(&k.types)
 	before := len(s.errs)
 	if err := s.follow(dir, k); err != nil {
 		return nil, err
@@ -188,12 +212,13 @@ func (s *scan) parse(dir string, from fault.Place) (*kustomization, error) {
 		return nil, nil
 	}
 	k.types.BuildMetadata = nil
+	k.types.Configurations = append(k.types.Configurations, "../../"+configurationFile)
 	canonical, err := json.Marshal(k.types)
 	if err != nil {
 		return nil, fmt.Errorf("encoding %q: %w", file, err)
 	}
 	k.weight += (len(canonical) - listBytes(k.types.Resources, k.types.Components)) / 1024
-	s.files[kustomizationFolder+"/"+flat(dir)+"/"+konfig.DefaultKustomizationFileName()] = canonical
+	s.files[laidOut(dir)] = canonical
 	return k, nil
 }
 
@@ -208,9 +233,9 @@ func listBytes(lists ...[]string) int {
 	return n
 }
 
-// kustomizationFile finds and reads the one kustomization of a folder; an empty name means
+// findKustomization finds and reads the one kustomization of a folder; an empty name means
 // that faults were gathered.
-func (s *scan) kustomizationFile(dir string, from fault.Place) (file string, data []byte, err error) {
+func (s *scan) findKustomization(dir string, from fault.Place) (file string, data []byte, err error) {
 	var found []string
 	for _, name := range konfig.RecognizedKustomizationFileNames() {
 		switch _, err := s.loader.kind(path.Join(dir, name)); {
@@ -249,6 +274,9 @@ func (s *scan) refuseFields(k *kustomization) bool {
 	}
 	return len(s.errs) > before
 }
+
+// readFiles are the paths that were read.
+func (s *scan) readFiles() []string { return sorted(s.read) }
 
 // load reads a file that the place names; nil data means that a fault was gathered.
 func (s *scan) load(file string, from fault.Place) ([]byte, error) {

@@ -302,7 +302,7 @@ func FuzzScan(f *testing.F) {
 		f.Add(text, suiteA)
 	}
 	f.Fuzz(func(t *testing.T, kustomization, file string) {
-		s, err := scanOverlay(context.Background(), tree(map[string]string{"kustomization.yaml": kustomization, "a.yaml": file}), overlay, Limits{}.withDefaults())
+		s, err := scanOverlay(context.Background(), tree(map[string]string{"kustomization.yaml": kustomization, "a.yaml": file}), overlay, Limits{}.withDefaults(), nil)
 		for _, f := range fault.All(err) {
 			if f.Kind() != fault.User {
 				t.Errorf("not the user's fault: %v", f)

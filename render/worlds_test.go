@@ -71,6 +71,8 @@ func (w world) section(name string) *txtar.File {
 	return nil
 }
 
+func (w world) title() string { return strings.TrimSuffix(filepath.Base(w.name), ".txtar") }
+
 func (w world) overlay() string {
 	if f := w.section("overlay"); f != nil {
 		return strings.TrimSpace(string(f.Data))
@@ -98,7 +100,7 @@ func (w world) expect(t *testing.T, name, got string) {
 
 func TestWorlds(t *testing.T) {
 	for _, w := range readWorlds(t, "testdata/worlds/*.txtar") {
-		t.Run(strings.TrimSuffix(filepath.Base(w.name), ".txtar"), func(t *testing.T) {
+		t.Run(w.title(), func(t *testing.T) {
 			head, err := Render(context.Background(), w.head, w.overlay(), Limits{})
 			if err != nil {
 				t.Fatal(err)
@@ -160,7 +162,7 @@ func suitesText(t *testing.T, c catalog.Catalog) string {
 // rendered, and the errors it gets.
 func TestRefused(t *testing.T) {
 	for _, w := range readWorlds(t, "testdata/refused/*.txtar") {
-		t.Run(strings.TrimSuffix(filepath.Base(w.name), ".txtar"), func(t *testing.T) {
+		t.Run(w.title(), func(t *testing.T) {
 			_, err := Render(context.Background(), w.head, w.overlay(), Limits{})
 			if err == nil {
 				t.Fatal("it is rendered")
