@@ -167,7 +167,7 @@ func BenchmarkPlan(b *testing.B) {
 			s.Spec.Content.Paths = []string{fmt.Sprintf("tests/suite-%04d", i)}
 			s.Spec.On = &v1alpha1.Triggers{PullRequest: &v1alpha1.ChangeTrigger{Paths: []string{fmt.Sprintf("services/%d/**", i), "docs/**/*.md"}}}
 			var err error
-			if s.Digest, err = digest(&s.TestSuite); err != nil {
+			if s.Digest, err = Digest(&s.TestSuite); err != nil {
 				b.Fatal(err)
 			}
 			c.Suites, c.Files = append(c.Suites, s), append(c.Files, s.File)
