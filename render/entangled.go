@@ -1,5 +1,7 @@
 package render
 
+//lint:file-ignore SA1019 fields that kustomize has given up are still in use, so they must be followed
+
 import (
 	"encoding/json"
 	"slices"

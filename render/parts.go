@@ -123,7 +123,8 @@ func (s *scan) parts(files []string, partSuites int) []part {
 	pinned := s.pinned()
 	for _, p := range parts {
 		for file := range pinned {
-			p[file] = p[file] // false unless it is asked for
+			asked := p[file] // false unless it is asked for
+			p[file] = asked
 		}
 	}
 	return parts
