@@ -138,14 +138,18 @@ func TestWhatIsKnownIsNotAskedAgain(t *testing.T) {
 		t.Errorf("a tree took %s", got)
 	}
 	// What changes is seen, wherever it is in the answer.
-	for name, change := range map[string]func(){
-		"a new branch at the end": func() { r.git("branch", "zz") },
-		"a new branch before":     func() { r.git("branch", "aa") },
-		"a move":                  func() { head = r.commit(map[string]string{"a": "2"}) },
-		"one less":                func() { r.git("branch", "-D", "aa") },
-		"one less at the end":     func() { r.git("branch", "-D", "zz") },
+	for _, step := range []struct {
+		name   string
+		change func()
+	}{
+		{"a new branch at the end", func() { r.git("branch", "zz") }},
+		{"a new branch before", func() { r.git("branch", "aa") }},
+		{"a move", func() { r.commit(map[string]string{"a": "2"}) }},
+		{"one less", func() { r.git("branch", "-D", "aa") }},
+		{"one less at the end", func() { r.git("branch", "-D", "zz") }},
 	} {
-		change()
+		name := step.name
+		step.change()
 		refs := list()
 		all := map[string]string{}
 		for line := range strings.Lines(r.git("for-each-ref", "--format=%(refname) %(objectname)", "refs/heads/")) {

@@ -43,18 +43,18 @@ func (s *server) measurePolls(ctx context.Context, size sizes) error {
 	if err := all.Wait(); err != nil {
 		return err
 	}
-	git := round{Wall: time.Since(begun), CPU: childrenCPU() - cpuBefore}
+	theirs := round{Wall: time.Since(begun), CPU: childrenCPU() - cpuBefore}
 	after, err := s.used(ctx)
 	if err != nil {
 		return err
 	}
-	git.Server = after.since(before)
+	theirs.Server = after.since(before)
 	fmt.Printf("a poll of %d repositories that finds nothing new\n", size.Repositories)
 	fmt.Printf("  %-24s %9s %9s %9s %9s %11s\n", "", "CPU s", "wall s", "requests", "KB", "server CPU")
-	for i, r := range []round{ours, git} {
+	for i, r := range []round{ours, theirs} {
 		fmt.Printf("  %-24s %9.2f %9.2f %9d %9d %11.2f\n", [...]string{"assay", "git ls-remote"}[i], r.CPU.Seconds(), r.Wall.Seconds(), r.Server.Requests, r.Server.Sent>>10, r.Server.CPU.Seconds())
 	}
-	fmt.Printf("  CPU, assay / git         %9.2f\n\n", ours.CPU.Seconds()/git.CPU.Seconds())
+	fmt.Printf("  CPU, assay / git         %9.3f\n\n", ours.CPU.Seconds()/theirs.CPU.Seconds())
 	return nil
 }
 

@@ -123,14 +123,14 @@ func serve(_ context.Context, args []string) (any, error) {
 	mux.HandleFunc("/used", func(w http.ResponseWriter, _ *http.Request) {
 		_ = json.NewEncoder(w).Encode(used{requests.Load(), sent.Load(), ownCPU() + childrenCPU()})
 	})
-	git := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	counted := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		requests.Add(1)
 		backend.ServeHTTP(counting{w, &sent}, r)
 	})
-	mux.Handle("/", git)
+	mux.Handle("/", counted)
 	mux.Handle("/v0/", http.StripPrefix("/v0", http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		r.Header.Del("Git-Protocol")
-		git(w, r)
+		counted(w, r)
 	})))
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {

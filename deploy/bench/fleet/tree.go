@@ -54,14 +54,14 @@ func (s *server) measureTree(ctx context.Context, size sizes) error {
 	if err != nil {
 		return err
 	}
-	git, err := show("git clone, sparse", func(i int) (cost, error) {
+	theirs, err := show("git clone, sparse", func(i int) (cost, error) {
 		return s.sparseClone(ctx, filepath.Join(s.dir, "clone"+strconv.Itoa(i)))
 	})
 	if err != nil {
 		return err
 	}
-	fmt.Printf("  time, assay / git        %9.2f\n", ours.Wall.Seconds()/git.Wall.Seconds())
-	fmt.Printf("  CPU, assay / git         %9.2f\n", ours.CPU.Seconds()/git.CPU.Seconds())
+	fmt.Printf("  time, assay / git        %9.2f\n", ours.Wall.Seconds()/theirs.Wall.Seconds())
+	fmt.Printf("  CPU, assay / git         %9.2f\n", ours.CPU.Seconds()/theirs.CPU.Seconds())
 	return nil
 }
 
