@@ -30,7 +30,7 @@ func (p *problems) add(field, remedy, format string, args ...any) {
 	}
 	place := fault.Place{File: p.file, Line: p.doc.Line(field), Field: shortField(field)}
 	if p.suite != "" {
-		format, args = "suite %q: "+format, append([]any{p.suite}, args...)
+		format, args = "suite %q: "+format, append([]any{shortField(p.suite)}, args...)
 	}
 	p.found = append(p.found, fault.New(fault.InvalidCatalog, place, remedy, format, args...))
 }

@@ -1,11 +1,11 @@
 package render
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
 	"io/fs"
-	"path"
 
 	"github.com/assay-dev/assay/api/fault"
 )
@@ -23,24 +23,31 @@ func newLoader(tree fs.FS, limits Limits) *loader {
 	return &loader{tree: tree, limits: limits, files: map[string][]byte{}, kinds: map[string]fs.FileMode{}}
 }
 
+// maxPath is how long a path can be; no file system has longer ones.
+const maxPath = 4096
+
 // kind says whether the path is a folder (fs.ModeDir) or a file (0). Every folder on the way
-// is looked at, so that no symlink is followed. Errors: fs.ErrNotExist, a fault
+// is looked at, from the top, so that no symlink is followed. Errors: fs.ErrNotExist, a fault
 // SymlinkRefused, and what the tree itself gives.
 func (l *loader) kind(name string) (fs.FileMode, error) {
-	if mode, known := l.kinds[name]; known {
-		return mode, nil
-	}
-	if !fs.ValidPath(name) {
+	if len(name) > maxPath || !fs.ValidPath(name) {
 		return 0, fs.ErrNotExist
 	}
-	if parent := path.Dir(name); parent != "." {
-		mode, err := l.kind(parent)
-		if err != nil {
-			return 0, err
+	for i, c := range name {
+		if c != '/' {
+			continue
 		}
-		if !mode.IsDir() {
-			return 0, fs.ErrNotExist
+		if mode, err := l.kindHere(name[:i]); err != nil || !mode.IsDir() {
+			return 0, cmp.Or(err, fs.ErrNotExist)
 		}
+	}
+	return l.kindHere(name)
+}
+
+// kindHere is kind without a look at the folders on the way.
+func (l *loader) kindHere(name string) (fs.FileMode, error) {
+	if mode, known := l.kinds[name]; known {
+		return mode, nil
 	}
 	info, err := fs.Lstat(l.tree, name)
 	if err != nil {

@@ -4,6 +4,8 @@ import (
 	"context"
 	"fmt"
 	"io/fs"
+	"math/rand/v2"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -12,43 +14,76 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/assay-dev/assay/catalog"
+	"github.com/assay-dev/assay/render/memo"
 )
 
-// TestHostileTreesDoNotDisturbOthers renders broken and honest trees at once: the honest ones
-// come out as they do alone. Run with -race it also finds what kustomize shares.
+// outcome is what rendering a tree came to.
+type outcome struct {
+	catalog catalog.Catalog
+	err     string
+}
+
+func render(r *Renderer, tree fs.FS, overlay string) outcome {
+	c, err := r.Render(context.Background(), tree, overlay, Limits{})
+	if err != nil {
+		return outcome{err: err.Error()}
+	}
+	return outcome{catalog: c}
+}
+
+// TestHostileTreesDoNotDisturbOthers renders hostile and honest trees side by side, with one
+// memory and without any: each comes out as it does alone. Run with -race it also finds what
+// kustomize shares.
 func TestHostileTreesDoNotDisturbOthers(t *testing.T) {
-	var honest, hostile []world
-	honest = readWorlds(t, "testdata/worlds/*.txtar")
-	hostile = readWorlds(t, "testdata/refused/*.txtar")
-	want := map[string]catalog.Catalog{}
-	for _, w := range honest {
-		c, err := Render(context.Background(), w.head, w.overlay(), Limits{})
-		if err != nil {
-			t.Fatal(err)
-		}
-		want[w.name] = c
+	type job struct {
+		name, overlay string
+		tree          fs.FS
+		want          outcome
 	}
+	var jobs []job
+	for _, pattern := range []string{"testdata/worlds/*.txtar", "testdata/features/*.txtar", "testdata/refused/*.txtar"} {
+		for _, w := range readWorlds(t, pattern) {
+			jobs = append(jobs, job{name: w.name, overlay: w.overlay(), tree: w.head})
+		}
+	}
+	for name, h := range hostileTrees() {
+		// Those that are large or many take long with -race, and share nothing more.
+		if !strings.Contains(name, "huge") && !strings.Contains(name, "thousand") && !strings.Contains(name, "more") && !strings.Contains(name, "100,000") {
+			jobs = append(jobs, job{name: name, overlay: overlay, tree: h.tree})
+		}
+	}
+	refused := 0
+	for i := range jobs {
+		j := &jobs[i]
+		if j.want = render(&Renderer{}, j.tree, j.overlay); j.want.err != "" {
+			refused++
+		}
+	}
+	if honest := len(jobs) - refused; refused < 60 || honest < 6 {
+		t.Fatalf("%d hostile trees and %d honest ones show little", refused, honest)
+	}
+	remembering := NewRenderer(memo.New(1 << 20))
+	queue := make(chan job)
 	var all sync.WaitGroup
-	for range 3 {
-		for _, w := range honest {
-			all.Go(func() {
-				c, err := Render(context.Background(), w.head, w.overlay(), Limits{})
-				if err != nil {
-					t.Error(err)
+	for range 6 {
+		all.Go(func() {
+			for j := range queue {
+				for _, r := range []*Renderer{remembering, {}} {
+					if diff := cmp.Diff(j.want, render(r, j.tree, j.overlay), cmp.AllowUnexported(outcome{})); diff != "" {
+						t.Errorf("%s comes out otherwise:\n%.2000s", j.name, diff)
+					}
 				}
-				if diff := cmp.Diff(want[w.name], c); diff != "" {
-					t.Errorf("%s comes out otherwise:\n%s", w.name, diff)
-				}
-			})
-		}
-		for _, w := range hostile {
-			all.Go(func() {
-				if _, err := Render(context.Background(), w.head, w.overlay(), Limits{}); err == nil {
-					t.Errorf("%s is rendered", w.name)
-				}
-			})
+			}
+		})
+	}
+	for round := range 3 {
+		shuffled := slices.Clone(jobs)
+		rand.New(rand.NewPCG(uint64(round), 1)).Shuffle(len(shuffled), func(a, b int) { shuffled[a], shuffled[b] = shuffled[b], shuffled[a] })
+		for _, j := range shuffled {
+			queue <- j
 		}
 	}
+	close(queue)
 	all.Wait()
 }
 

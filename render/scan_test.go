@@ -3,11 +3,13 @@ package render
 //lint:file-ignore SA1019 fields that kustomize has given up are followed, so they are tested
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"os"
 	"path/filepath"
 	"reflect"
@@ -18,7 +20,7 @@ import (
 	"time"
 	"unicode/utf8"
 
-	"github.com/google/go-cmp/cmp"
+	gocmp "github.com/google/go-cmp/cmp"
 	"sigs.k8s.io/kustomize/api/types"
 
 	"github.com/assay-dev/assay/api/fault"
@@ -87,24 +89,75 @@ func TestFieldsOfKustomize(t *testing.T) {
 	}
 	known := slices.Concat(harmless, walked, sorted(refused))
 	slices.Sort(known)
-	if diff := cmp.Diff(known, jsonFields(reflect.TypeFor[types.Kustomization]())); diff != "" {
+	if diff := gocmp.Diff(known, jsonFields(reflect.TypeFor[types.Kustomization]())); diff != "" {
 		t.Errorf("fields of kustomize (-known +there):\n%s", diff)
 	}
-	for name, test := range map[string]struct {
-		t    reflect.Type
-		want []string
-	}{
-		"patches":      {reflect.TypeFor[types.Patch](), []string{"options", "patch", "path", "target"}},
-		"generators":   {reflect.TypeFor[types.KvPairSources](), []string{"env", "envs", "files", "literals"}},
-		"config maps":  {reflect.TypeFor[types.ConfigMapArgs](), []string{"behavior", "env", "envs", "files", "literals", "name", "namespace", "options"}},
-		"secrets":      {reflect.TypeFor[types.SecretArgs](), []string{"behavior", "env", "envs", "files", "literals", "name", "namespace", "options", "type"}},
-		"replacements": {reflect.TypeFor[types.ReplacementField](), []string{"path", "source", "sourceValue", "targets"}},
-	} {
-		t.Run(name, func(t *testing.T) {
-			if diff := cmp.Diff(test.want, jsonFields(test.t)); diff != "" {
-				t.Errorf("fields of kustomize (-known +there):\n%s", diff)
+}
+
+// TestNestedFieldsOfKustomize goes through all that kustomize's own type holds, however deep.
+// testdata/kustomization-fields.txt has every field with a text in it, and what becomes of it:
+// followed as a path, or plain, which means that kustomize never takes it for a path. A new
+// field has no line there, so somebody has to decide.
+func TestNestedFieldsOfKustomize(t *testing.T) {
+	const file = "testdata/kustomization-fields.txt"
+	data, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	decided := map[string]string{}
+	for line := range strings.Lines(string(data)) {
+		if path, what, ok := strings.Cut(strings.TrimSpace(line), " "); ok {
+			decided[path] = what
+		}
+	}
+	there := map[string]bool{}
+	texts(reflect.TypeFor[types.Kustomization](), "", func(path string) { there[path] = true })
+	for _, path := range slices.Sorted(maps.Keys(there)) {
+		top, _, _ := strings.Cut(strings.TrimSuffix(path, "[]"), ".")
+		top = strings.TrimSuffix(top, "[]")
+		if _, isRefused := refused[top]; isRefused {
+			continue
+		}
+		switch decided[path] {
+		case "plain":
+		case "followed":
+			if !slices.Contains(walked, top) {
+				t.Errorf("%s is in no field that is followed", path)
 			}
-		})
+		default:
+			t.Errorf("%s says nothing on %s", file, path)
+		}
+	}
+	for path := range decided {
+		if !there[path] {
+			t.Errorf("%s is not a field of kustomize any more", path)
+		}
+	}
+}
+
+// texts visits each field of the type that holds a text, by its path.
+func texts(t reflect.Type, path string, visit func(path string)) {
+	switch t.Kind() {
+	case reflect.Pointer:
+		texts(t.Elem(), path, visit)
+	case reflect.Slice:
+		texts(t.Elem(), path+"[]", visit)
+	case reflect.Map:
+		texts(t.Elem(), path+".*", visit)
+	case reflect.String, reflect.Interface:
+		visit(path)
+	case reflect.Struct:
+		for i := range t.NumField() {
+			f := t.Field(i)
+			name, _, _ := strings.Cut(f.Tag.Get("json"), ",")
+			switch {
+			case name == "-" || !f.IsExported():
+			case name == "" && f.Anonymous:
+				texts(f.Type, path, visit)
+			default:
+				texts(f.Type, strings.TrimPrefix(path+"."+cmp.Or(name, f.Name), "."), visit)
+			}
+		}
 	}
 }
 
@@ -286,7 +339,7 @@ func TestOverlayMayIncludeWhatItLiesIn(t *testing.T) {
 	if len(c.Suites) != 1 || c.Suites[0].Name != "a-b" || c.Suites[0].File != "a.yaml" {
 		t.Errorf("got %+v", c.Suites)
 	}
-	if diff := cmp.Diff([]string{"a.yaml", "kustomization.yaml", overlay + "/Kustomization"}, c.Files); diff != "" {
+	if diff := gocmp.Diff([]string{"a.yaml", "kustomization.yaml", overlay + "/Kustomization"}, c.Files); diff != "" {
 		t.Error(diff)
 	}
 }
