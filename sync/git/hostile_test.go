@@ -234,7 +234,7 @@ func TestOddRefs(t *testing.T) {
 		odd[name] = head
 	}
 	r.git("update-ref", "refs/notes/main", head)
-	refs, err := git.New(git.Options{}).Refs(t.Context(), newHost(t, r).endpoint())
+	refs, err := git.New(git.Options{}).Refs(t.Context(), newHost(t, r).endpoint(), git.Branches, git.Tags, git.PullRequests, git.MergeRequests)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -21,8 +21,11 @@ func (r *Reconciler) findBases(ctx context.Context, repo *v1alpha1.TestRepositor
 			continue
 		}
 		tip, err := r.tip(ctx, at, refs, pull.TargetBranch)
-		if tip != "" && err == nil {
-			if pull.Base, _, err = r.Refs.MergeBase(ctx, at, tip, pull.Head); pull.Base != "" {
+		if err == nil && tip != "" {
+			var base string
+			var known bool
+			if base, known, err = r.Refs.MergeBase(ctx, at, tip, pull.Head); err == nil && known {
+				pull.Base = base
 				continue
 			}
 		}
