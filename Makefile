@@ -21,7 +21,7 @@ demo: ## Show the main job: a pull request that breaks something, and its mend.
 
 .PHONY: test
 test: lint test-unit test-apiserver test-devcluster test-e2e ## Everything, in this order.
-	@echo "All tests passed: lint, unit, fuzz, API server, devcluster, end to end. make demo shows the whole."
+	@echo "All tests passed: lint, unit, API server, devcluster, end to end. make demo shows the whole."
 
 .PHONY: lint
 lint: ## gofmt, vet, staticcheck, generated code up to date.
