@@ -50,7 +50,7 @@ func parseSuite(doc Document, p *problems) (v1alpha1.TestSuite, bool) {
 	}
 	switch {
 	case object["kind"] != v1alpha1.TestSuiteKind:
-		p.add("kind", "keep other objects out of the folder of the tests; let generators add the annotation config.kubernetes.io/local-config: what they make does not reach the pods",
+		p.add("kind", "keep other objects out of the folder of the tests; write ConfigMaps as configMapGenerator, and create Secrets in the namespace of the environment",
 			"a catalog holds objects of kind %s only, not %s", v1alpha1.TestSuiteKind, shownOr(object["kind"], "one without kind"))
 		return v1alpha1.TestSuite{}, false
 	case object["apiVersion"] != v1alpha1.GroupVersion.String():

@@ -59,13 +59,17 @@ func TestListsMergeAsTheCRDSays(t *testing.T) {
 	}
 }
 
-// TestWhatKustomizeKnowsOfSuites lists the fields that images: reaches, as they follow from the CRD.
+// TestWhatKustomizeKnowsOfSuites lists the fields that images: and the names of generated
+// ConfigMaps reach, as they follow from the CRD.
 func TestWhatKustomizeKnowsOfSuites(t *testing.T) {
 	data, err := transformerConfig()
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := `{"images":[{"group":"assay.dev","kind":"TestSuite","path":"spec/image"}]}`
+	want := `{"images":[{"group":"assay.dev","kind":"TestSuite","path":"spec/image"}],` +
+		`"nameReference":[{"fieldSpecs":[` +
+		`{"group":"assay.dev","kind":"TestSuite","path":"spec/env/valueFrom/configMapKeyRef/name"},` +
+		`{"group":"assay.dev","kind":"TestSuite","path":"spec/envFrom/configMapRef/name"}],"kind":"ConfigMap","version":"v1"}]}`
 	if string(data) != want {
 		t.Errorf("got %s, want %s", data, want)
 	}

@@ -28,6 +28,7 @@ func (s *scan) follow(dir string, k *kustomization) error {
 			return err
 		}
 	}
+	unlocal(t)
 	for i := range t.ConfigMapGenerator {
 		if err := s.generator(dir, k, fmt.Sprintf("configMapGenerator[%d]", i), &t.ConfigMapGenerator[i].KvPairSources); err != nil {
 			return err

@@ -72,10 +72,13 @@ func hostileTrees() map[string]hostile {
 		"a list of objects that hides other kinds": {one(withA, "apiVersion: v1\nkind: List\nitems: [{apiVersion: v1, kind: Secret, metadata: {name: x}}]\n"), fault.InvalidCatalog},
 
 		// size and count
-		"a huge file":                    {one(withA, suiteA+strings.Repeat("#", 1<<20)), fault.LimitExceeded},
-		"a huge kustomization":           {one(withA+strings.Repeat("#", 1<<20), suiteA), fault.LimitExceeded},
-		"a huge file of a generator":     {other(map[string]string{"kustomization.yaml": "configMapGenerator: [{name: c, files: [d]}]", "d": strings.Repeat("x", 1<<20+1)}), fault.LimitExceeded},
-		"files that are huge together":   {hugeTogether(), fault.LimitExceeded},
+		"a huge file":                  {one(withA, suiteA+strings.Repeat("#", 1<<20)), fault.LimitExceeded},
+		"a huge kustomization":         {one(withA+strings.Repeat("#", 1<<20), suiteA), fault.LimitExceeded},
+		"a huge file of a generator":   {other(map[string]string{"kustomization.yaml": "configMapGenerator: [{name: c, files: [d]}]", "d": strings.Repeat("x", 1<<20+1)}), fault.LimitExceeded},
+		"files that are huge together": {hugeTogether(), fault.LimitExceeded},
+		"huge generated variables":     {one(withA+"configMapGenerator: [{name: c, literals: [\"K="+strings.Repeat("x", maxGeneratedBytes+1)+"\"]}]", spec("envFrom: [{configMapRef: {name: c}}]")), fault.LimitExceeded},
+		"the same generated variable, again and again": {one(withA+"configMapGenerator: [{name: c, literals: [\"K="+strings.Repeat("x", maxGeneratedBytes/10)+"\"]}]",
+			spec("envFrom: ["+strings.Repeat("{configMapRef: {name: c}},", 11)+"]")), fault.LimitExceeded},
 		"a resource 100,000 times":       {one("resources: ["+strings.Repeat("a.yaml,", 100_000)+"]", suiteA), fault.LimitExceeded},
 		"a hundred thousand files":       {manyFiles(100_000, 0), ""},
 		"more files than are rendered":   {manyFiles(2100, 2100), fault.LimitExceeded},

@@ -94,8 +94,15 @@ func (s *scan) objects(result resmap.ResMap, p part) ([]catalog.Object, error) {
 	if n := result.Size(); n > s.limits.Suites {
 		return nil, fault.New(fault.LimitExceeded, fault.Place{}, "split the catalog", "%d suites are more than %d", n, s.limits.Suites)
 	}
+	generated, err := takeGenerated(result)
+	if err != nil {
+		return nil, err
+	}
 	var objects []catalog.Object
 	for _, r := range result.Resources() {
+		if isConfigMap(r) {
+			continue
+		}
 		file, err := s.takeSource(r)
 		if err != nil {
 			return nil, err
@@ -103,9 +110,9 @@ func (s *scan) objects(result resmap.ResMap, p part) ([]catalog.Object, error) {
 		if only, known := p[file]; known && !only {
 			continue
 		}
-		data, err := r.MarshalJSON()
+		data, err := generated.encode(r)
 		if err != nil {
-			return nil, fmt.Errorf("encoding %q: %w", r.GetName(), err)
+			return nil, fault.At(err, fault.Place{File: file})
 		}
 		objects = append(objects, catalog.Object{Name: r.GetName(), YAML: data, File: file})
 	}

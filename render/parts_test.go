@@ -57,11 +57,16 @@ var features = []string{
 	"replacements: [{source: {kind: TestSuite, name: s1, fieldPath: spec.image}, targets: [{select: {kind: TestSuite}, fieldPaths: [spec.image]}]}]",
 	"resources: [../../base, ../../more]",
 	"configMapGenerator: [{name: c, literals: [a=b], options: {annotations: {config.kubernetes.io/local-config: 'true'}}}]",
+	"configMapGenerator: [{name: c, literals: [a=c, k=l]}]",
+	"configMapGenerator: [{name: c, namespace: n, literals: [a=d]}]",
+	"patches: [{target: {kind: ConfigMap}, patch: '[{op: add, path: /data/a, value: patched}]'}]",
+	"patches: [{target: {name: s2}, options: {allowKindChange: true}, patch: '{kind: ConfigMap, metadata: {name: s2}}'}]",
 }
 
 // suiteText is a suite with something of chance in it.
 func suiteText(r *rand.Rand, name string) string {
-	extra := []string{"", "args: [a], ", "env: [{name: A, value: " + fmt.Sprint("v", r.IntN(9)) + "}], ", "owners: [o], "}[r.IntN(4)]
+	extra := []string{"", "args: [a], ", "env: [{name: A, value: " + fmt.Sprint("v", r.IntN(9)) + "}], ", "owners: [o], ",
+		"envFrom: [{configMapRef: {name: c}}], ", "env: [{name: A, valueFrom: {configMapKeyRef: {name: c, key: " + []string{"a", "k"}[r.IntN(2)] + "}}}], "}[r.IntN(6)]
 	labels := []string{"", ", labels: {team: a}", ", annotations: {config.kubernetes.io/local-config: 'true'}", ", namespace: n"}[min(r.IntN(8), 3)*r.IntN(2)]
 	return fmt.Sprintf("apiVersion: assay.dev/v1alpha1\nkind: TestSuite\nmetadata: {name: %s%s}\nspec: {%simage: 'shop/a:%d'}\n", name, labels, extra, r.IntN(3))
 }

@@ -15,9 +15,9 @@ import (
 )
 
 // What kustomize has to know of TestSuites is derived from their CRD, so that it cannot say
-// anything else: lists that are maps (listType=map) are merged by their key, and every field
-// called image is one that images: can change. References to ConfigMaps keep their names:
-// generated ones do not reach the pods, so the name that kustomize makes of one would be nobody's.
+// anything else: lists that are maps (listType=map) are merged by their key, every field called
+// image is one that images: can change, and names of generated ConfigMaps are followed wherever
+// they are referred to.
 
 // property is what of a JSON schema matters here.
 type property struct {
@@ -98,7 +98,8 @@ func (p property) fields(path string, match func(name string, p property) bool) 
 }
 
 // loadSchema gives kustomize the schema of TestSuites, once in the life of the process, and
-// keeps out that of Kubernetes: a catalog has none of its kinds. Nothing changes the schema afterwards, since scan refuses the
+// keeps out that of Kubernetes: a catalog has none of its kinds but generated ConfigMaps, whose
+// data is merged without a schema. Nothing changes the schema afterwards, since scan refuses the
 // fields openapi and crds, so renderings cannot disturb each other through it.
 var loadSchema = sync.OnceValue(func() error {
 	suite, err := suiteSchema()
@@ -123,15 +124,22 @@ var loadSchema = sync.OnceValue(func() error {
 	return nil
 })
 
-// transformerConfig says to kustomize which fields of TestSuites hold images, as its own
-// configuration says for pods.
+// transformerConfig says to kustomize which fields of TestSuites hold images and names of
+// ConfigMaps, as its own configuration says for pods.
 var transformerConfig = sync.OnceValues(func() ([]byte, error) {
 	suite, err := suiteSchema()
 	if err != nil {
 		return nil, err
 	}
 	images := suite.fields("", func(name string, p property) bool { return name == "image" && p.Type == "string" })
-	data, err := json.Marshal(map[string]any{"images": fieldSpecs(images)})
+	names := suite.fields("", func(name string, _ property) bool { return name == "configMapRef" || name == "configMapKeyRef" })
+	for i, field := range names {
+		names[i] = strings.ReplaceAll(field, "[]", "") + "/name"
+	}
+	data, err := json.Marshal(map[string]any{
+		"images":        fieldSpecs(images),
+		"nameReference": []any{map[string]any{"kind": "ConfigMap", "version": "v1", "fieldSpecs": fieldSpecs(names)}},
+	})
 	if err != nil {
 		return nil, fmt.Errorf("encoding the configuration of transformers: %w", err)
 	}

@@ -86,7 +86,8 @@ type TestSuiteSpec struct {
 	// +optional
 	Env []corev1.EnvVar `json:"env,omitempty"`
 
-	// envFrom of the container: ConfigMaps and Secrets of the environment's namespace.
+	// envFrom of the container: ConfigMaps and Secrets of the environment's namespace. The values
+	// of a ConfigMap that the kustomization generates become variables of env.
 	// +kubebuilder:validation:MaxItems=32
 	// +listType=atomic
 	// +optional
