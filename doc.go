@@ -23,7 +23,7 @@
 //	  status                : api/fault api/v1alpha1 providers runner/report what should be said?
 //
 //	hands
-//	  sync/git              : api/fault                        refs, trees and changed paths of Git repositories
+//	  sync/git              : api/fault render/memo            refs, trees and changed paths of Git repositories
 //	  sync/githubapp        : api/fault                        installation tokens of GitHub Apps
 //	  sync/githubapp/githubapptest :                           GitHub as far as an App needs it, in memory
 //	  sync/signature        : api/fault                        whether a commit was signed by somebody who may

@@ -1,7 +1,7 @@
-// Package memo remembers what pure functions made of bytes, within a budget.
+// Package memo remembers, within a budget of bytes, what was made of something that never changes.
 //
-// In flow the sum of the bytes and the value that was made of them; out flows the value for
-// whoever has the bytes. It knows nothing of what the values are.
+// In flow the sum of all that a value was made of, and the value; out flows the value for
+// whoever has the sum. It knows nothing of what the values are.
 package memo
 
 import (
@@ -91,6 +91,18 @@ func (m *Memo) Add(sum Sum, value any, bytes int64) {
 	m.bySum[sum] = m.byAge.PushFront(&entry{sum, value, bytes})
 	for m.bytes += bytes; m.bytes > m.budget; {
 		m.forget(m.byAge.Back())
+	}
+}
+
+// Forget forgets a value.
+func (m *Memo) Forget(sum Sum) {
+	if m == nil {
+		return
+	}
+	m.mutex.Lock()
+	defer m.mutex.Unlock()
+	if element, known := m.bySum[sum]; known {
+		m.forget(element)
 	}
 }
 

@@ -26,6 +26,12 @@ func TestTheBudgetIsKept(t *testing.T) {
 	if got, _ := m.Get(asked); got != "other" {
 		t.Errorf("got %v", got)
 	}
+	before := m.Bytes()
+	m.Forget(asked)
+	m.Forget(asked)
+	if _, ok := m.Get(asked); ok || m.Bytes() != before-100-entryBytes {
+		t.Errorf("what is forgotten is there (%v), or takes %d bytes of %d", ok, m.Bytes(), before)
+	}
 }
 
 func TestTextsAreToldApart(t *testing.T) {
@@ -37,6 +43,7 @@ func TestTextsAreToldApart(t *testing.T) {
 func TestNilRemembersNothing(t *testing.T) {
 	var m *Memo
 	m.Add(Sum{}, 1, 1)
+	m.Forget(Sum{})
 	if _, ok := m.Get(Sum{}); ok || m.Bytes() != 0 {
 		t.Error("nil remembers something")
 	}

@@ -1,17 +1,16 @@
 package git
 
 import (
-	"container/list"
 	"context"
 	"errors"
 	"io/fs"
 	"strings"
-	"sync"
 
 	"github.com/go-git/go-git/v5/plumbing"
 	"golang.org/x/sync/singleflight"
 
 	"github.com/assay-dev/assay/api/fault"
+	"github.com/assay-dev/assay/render/memo"
 )
 
 // Reader reads commits; see [Client.Commit], [Client.Tree] and [Client.Changed] for the contract.
@@ -33,17 +32,8 @@ type Reader interface {
 type Cache struct {
 	client  *Client
 	flights singleflight.Group
-	mu      sync.Mutex
-	bytes   int64 // of the budget
-	left    int64
-	entries map[string]*list.Element
-	recent  *list.List // of *cached, the most recently used in front
-}
-
-type cached struct {
-	key   string
-	value any
-	cost  int64
+	memo    *memo.Memo
+	budget  int64
 }
 
 var (
@@ -53,7 +43,7 @@ var (
 
 // NewCache gives a cache of at most bytes in front of the client.
 func NewCache(client *Client, bytes int64) *Cache {
-	return &Cache{client: client, bytes: bytes, left: bytes, entries: map[string]*list.Element{}, recent: list.New()}
+	return &Cache{client: client, memo: memo.New(bytes), budget: bytes}
 }
 
 // Commit answers as [Client.Commit].
@@ -62,7 +52,7 @@ func (c *Cache) Commit(ctx context.Context, e Endpoint, commit string) ([]byte, 
 	value, err := c.share(ctx, key, func() any { return c.look(key) }, func(ctx context.Context) (any, error) {
 		content, err := c.client.Commit(ctx, e, commit)
 		if err == nil {
-			c.keep(&cached{key, content, int64(len(content))})
+			c.memo.Add(key, content, int64(len(content)))
 		}
 		return content, err
 	})
@@ -108,9 +98,9 @@ func (c *Cache) Tree(ctx context.Context, e Endpoint, commit, path string) (fs.F
 		}
 		way, files := tree.split(parts)
 		if files != nil {
-			c.keep(&cached{keyOf("files", identity, files.node.hash.String(), below), files, files.cost()})
+			c.memo.Add(keyOf("files", identity, files.node.hash.String(), below), files, files.cost())
 		}
-		c.keep(&cached{wayKey, way, way.cost()})
+		c.memo.Add(wayKey, way, way.cost())
 		return tree, nil
 	})
 	if err != nil {
@@ -135,7 +125,7 @@ func (c *Cache) Changed(ctx context.Context, e Endpoint, base, head string) (pat
 			return err
 		})
 		if err == nil && d.known { // an unknown base may come back
-			c.keep(&cached{key, d, d.cost()})
+			c.memo.Add(key, d, d.cost())
 		}
 		return d, err
 	})
@@ -158,15 +148,21 @@ func (d difference) cost() (cost int64) {
 	return cost
 }
 
-func keyOf(parts ...string) string { return strings.Join(parts, "\x00") }
+func keyOf(parts ...string) memo.Sum {
+	texts := make([][]byte, len(parts))
+	for i, part := range parts {
+		texts[i] = []byte(part)
+	}
+	return memo.SumOf(texts...)
+}
 
 // share gives what is remembered, or else what read gives, called once for all who ask.
-func (c *Cache) share(ctx context.Context, key string, remembered func() any, read func(context.Context) (any, error)) (any, error) {
+func (c *Cache) share(ctx context.Context, key memo.Sum, remembered func() any, read func(context.Context) (any, error)) (any, error) {
 	if value := remembered(); value != nil {
 		return value, nil
 	}
 	// The shared call is bound by the endpoint's timeout, not by the caller who came first.
-	flight := c.flights.DoChan(key, func() (any, error) {
+	flight := c.flights.DoChan(string(key[:]), func() (any, error) {
 		if value := remembered(); value != nil {
 			return value, nil
 		}
@@ -195,52 +191,16 @@ func (c *Cache) pooled(identity string, read func(*pool) error) error {
 		err = read(p)
 	}
 	// One repository must not crowd out all others.
-	if size := p.size(); errors.Is(err, plumbing.ErrObjectNotFound) || size > c.bytes/4 {
-		c.forget(key)
+	if size := p.size(); errors.Is(err, plumbing.ErrObjectNotFound) || size > c.budget/4 {
+		c.memo.Forget(key)
 	} else {
-		c.keep(&cached{key, p, size})
+		c.memo.Add(key, p, size)
 	}
 	return err
 }
 
 // look gives what is remembered by the key; nil for nothing.
-func (c *Cache) look(key string) any {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	element, ok := c.entries[key]
-	if !ok {
-		return nil
-	}
-	c.recent.MoveToFront(element)
-	return element.Value.(*cached).value
-}
-
-// keep remembers the entry in place of what its key had.
-func (c *Cache) keep(entry *cached) {
-	entry.cost += int64(len(entry.key)) + 256
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.remove(c.entries[entry.key])
-	if entry.cost > c.bytes {
-		return
-	}
-	c.entries[entry.key] = c.recent.PushFront(entry)
-	for c.left -= entry.cost; c.left < 0; {
-		c.remove(c.recent.Back())
-	}
-}
-
-func (c *Cache) forget(key string) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.remove(c.entries[key])
-}
-
-func (c *Cache) remove(element *list.Element) {
-	if element == nil {
-		return
-	}
-	gone := c.recent.Remove(element).(*cached)
-	delete(c.entries, gone.key)
-	c.left += gone.cost
+func (c *Cache) look(key memo.Sum) any {
+	value, _ := c.memo.Get(key)
+	return value
 }
