@@ -32,7 +32,7 @@ type TestRun struct {
 
 // TestRunSpec says what to run, where and why.
 //
-// +kubebuilder:validation:XValidation:rule="self.repositoryRef == oldSelf.repositoryRef && self.environment == oldSelf.environment && self.commit == oldSelf.commit && self.cause == oldSelf.cause",message="a run cannot be changed but for spec.cancel: create another"
+// +kubebuilder:validation:XValidation:rule="self.repositoryRef == oldSelf.repositoryRef && self.environment == oldSelf.environment && self.commit == oldSelf.commit && self.cause == oldSelf.cause && self.?base.orValue('') == oldSelf.?base.orValue('') && self.?branch.orValue('') == oldSelf.?branch.orValue('') && self.?tag.orValue('') == oldSelf.?tag.orValue('') && self.?suites.orValue([]) == oldSelf.?suites.orValue([])",message="a run cannot be changed but for spec.cancel: create another"
 type TestRunSpec struct {
 	// repositoryRef names the TestRepository, in this namespace.
 	// +required

@@ -43,6 +43,28 @@ func (f forge) ensureRepository() error {
 	return nil
 }
 
+// requireChecks lets nobody merge into main what Assay has not found good in the environments.
+func (f forge) requireChecks(environments []string) error {
+	_, answer, err := f.client.GetBranchProtection(f.user, repositoryName, "main")
+	if err == nil {
+		return nil
+	}
+	if answer == nil || answer.StatusCode != http.StatusNotFound {
+		return fmt.Errorf("look for the protection of main: %w", err)
+	}
+	var contexts []string
+	for _, environment := range environments {
+		contexts = append(contexts, "assay/"+environment)
+	}
+	_, _, err = f.client.CreateBranchProtection(f.user, repositoryName, gitea.CreateBranchProtectionOption{
+		RuleName: "main", EnablePush: true, EnableStatusCheck: true, StatusCheckContexts: contexts,
+	})
+	if err != nil {
+		return fmt.Errorf("protect main: %w", err)
+	}
+	return nil
+}
+
 // closePullRequests closes what an earlier demo opened, and says how many it were.
 func (f forge) closePullRequests() (int, error) {
 	open, _, err := f.client.ListRepoPullRequests(f.user, repositoryName, gitea.ListPullRequestsOptions{State: gitea.StateOpen})

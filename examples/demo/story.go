@@ -117,6 +117,10 @@ func (d *demo) pushMain(ctx context.Context) error {
 	}
 	d.commits = append(d.commits, commit)
 	d.say("main of %s is %s", d.host.repository(), short(commit))
+	if err := d.forge.requireChecks(environments); err != nil {
+		return err
+	}
+	d.say("main takes pull requests that pass in %s", strings.Join(environments, " and in "))
 	// Gitea has no list of pull requests while a repository is empty, and a moment longer.
 	return d.await(ctx, "pull requests of earlier demos", func(context.Context) (bool, string, error) {
 		closed, err := d.forge.closePullRequests()

@@ -293,6 +293,28 @@ func TestAPIServerRunsAreSeenThrough(t *testing.T) {
 			t.Errorf("the status is %+v", run.Status)
 		}
 	})
+	t.Run("a run cannot be changed but for spec.cancel", func(t *testing.T) {
+		run := l.newRun(t, one, "prod")
+		for what, change := range map[string]func(spec *v1alpha1.TestRunSpec){
+			"commit": func(spec *v1alpha1.TestRunSpec) { spec.Commit = two },
+			"base":   func(spec *v1alpha1.TestRunSpec) { spec.Base = two },
+			"branch": func(spec *v1alpha1.TestRunSpec) { spec.Branch = "" },
+			"tag":    func(spec *v1alpha1.TestRunSpec) { spec.Tag = "v1.2.3" },
+			"suites": func(spec *v1alpha1.TestRunSpec) { spec.Suites = []string{"api"} },
+			"cause":  func(spec *v1alpha1.TestRunSpec) { spec.Cause.By = "mallory" },
+		} {
+			changed := run.DeepCopy()
+			change(&changed.Spec)
+			if err := l.client.Patch(t.Context(), changed, client.MergeFrom(run)); !apierrors.IsInvalid(err) || !strings.Contains(err.Error(), "create another") {
+				t.Errorf("a change of %s: %v", what, err)
+			}
+		}
+		changed := run.DeepCopy()
+		changed.Spec.Cancel = true
+		if err := l.client.Patch(t.Context(), changed, client.MergeFrom(run)); err != nil {
+			t.Errorf("a cancel: %v", err)
+		}
+	})
 	t.Run("a commit that is not there ends the run with its reason", func(t *testing.T) {
 		run := l.newRun(t, strings.Repeat("3", 40), "staging")
 		l.until(t, run, "it is errored", func() bool { return run.Status.State == v1alpha1.StateErrored })
