@@ -15,6 +15,9 @@ type Catalog struct {
 	// Files are the paths, from the root of the repository, that rendering read:
 	// kustomizations, suites, patches and generator inputs. Sorted.
 	Files []string
+	// Inputs are those of Files that generators take values from. Suites may read them in their
+	// pods, too. Sorted.
+	Inputs []string
 }
 
 // Suite is a rendered suite: defaults and the tool's preset are filled in.
@@ -38,8 +41,10 @@ func (c Catalog) Weight() int64 {
 	for _, s := range c.Suites {
 		n += s.Weight
 	}
-	for _, file := range c.Files {
-		n += int64(len(file)) + 16
+	for _, files := range [][]string{c.Files, c.Inputs} {
+		for _, file := range files {
+			n += int64(len(file)) + 16
+		}
 	}
 	return n
 }

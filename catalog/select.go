@@ -16,7 +16,8 @@ type selection struct {
 	in      PlanInput
 	tests   string
 	changed []string // sorted
-	read    map[string]bool
+	// read are files that rendering reads, inputs those of them that only have values.
+	read, inputs map[string]bool
 	// shared are changed files that rendering reads and that define no suite, sorted; defines
 	// are changed files that do.
 	shared  []string
@@ -43,7 +44,7 @@ const (
 func newSelection(in PlanInput) *selection {
 	s := &selection{
 		in: in, tests: in.TestsPath, changed: slices.Compact(slices.Sorted(slices.Values(in.Changed))),
-		read: map[string]bool{}, defines: map[string]bool{},
+		read: map[string]bool{}, inputs: map[string]bool{}, defines: map[string]bool{},
 		matches: map[string]match{}, contents: map[string][]string{}, budget: maxCompared,
 	}
 	setDefault(&s.tests, "tests")
@@ -68,6 +69,9 @@ func newSelection(in PlanInput) *selection {
 func (s *selection) look(c Catalog) {
 	for _, file := range c.Files {
 		s.read[file] = true
+	}
+	for _, file := range c.Inputs {
+		s.inputs[file] = true
 	}
 	for _, suite := range c.Suites {
 		s.defines[suite.File] = false
@@ -184,8 +188,9 @@ func changedPaths(before, after *v1alpha1.TestSuite) string {
 	return listedOf(paths, len(paths)+int(d.More))
 }
 
-// content looks for changed files that the pod gets. Files that rendering reads are in the
-// folder of the tests too, but what they say is in the digests already.
+// content looks for changed files that the pod gets. Suites, kustomizations and patches are in
+// the folder of the tests too, but what they say is in the digests already. The inputs of
+// generators are not: the suites that take their values are others than those that read them.
 func (s *selection) content(suite Suite) []string {
 	paths := suite.ContentPaths(s.tests)
 	key := strings.Join(paths, "\x00")
@@ -201,7 +206,7 @@ func (s *selection) contentOf(paths []string) []string {
 	var found []string
 	for _, folder := range paths {
 		for _, file := range s.below(folder) {
-			if !(s.read[file] && folder == s.tests) {
+			if folder != s.tests || !s.read[file] || s.inputs[file] {
 				found = append(found, file)
 			}
 		}

@@ -29,6 +29,7 @@ func (s *scan) follow(dir string, k *kustomization) error {
 		}
 	}
 	unlocal(t)
+	modernize(t)
 	for i := range t.ConfigMapGenerator {
 		if err := s.generator(dir, k, fmt.Sprintf("configMapGenerator[%d]", i), &t.ConfigMapGenerator[i].KvPairSources); err != nil {
 			return err
@@ -40,6 +41,15 @@ func (s *scan) follow(dir string, k *kustomization) error {
 		}
 	}
 	return nil
+}
+
+// modernize writes labels as kustomize wants them now, to the same effect: of the old way it
+// complains on standard error, with each rendering.
+func modernize(t *types.Kustomization) {
+	if len(t.CommonLabels) > 0 {
+		t.Labels = append(t.Labels, types.Label{Pairs: t.CommonLabels, IncludeSelectors: true})
+		t.CommonLabels = nil
+	}
 }
 
 // resources are files of suites, and folders with a kustomization. bases are old for the latter.
@@ -330,6 +340,7 @@ func (s *scan) opaqueFile(dir string, k *kustomization, field string, reference 
 	if err != nil || data == nil {
 		return err
 	}
+	s.inputs[target] = true
 	*reference = toFile(dataFolder, target)
 	s.files[path.Join(dataFolder, target)] = data
 	return nil

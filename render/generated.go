@@ -51,9 +51,10 @@ func takeGenerated(result resmap.ResMap) (generated, error) {
 	return g, nil
 }
 
-// isConfigMap tells generated ConfigMaps from suites, also from those that a patch calls ConfigMaps.
+// isConfigMap tells generated ConfigMaps from suites, also from those that a patch calls
+// ConfigMaps: no file defines them.
 func isConfigMap(r *resource.Resource) bool {
-	return r.GetKind() == "ConfigMap" && r.OrgId().Kind == "ConfigMap"
+	return r.GetKind() == "ConfigMap" && r.GetAnnotations()[sourceAnnotation] == ""
 }
 
 // encode gives a suite as JSON, with the values that it refers to.

@@ -6,7 +6,9 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"path"
+	"slices"
 	"strings"
 
 	"github.com/assay-dev/assay/api/fault"
@@ -56,6 +58,7 @@ func (r *Renderer) Render(ctx context.Context, tree fs.FS, overlay string, limit
 	if err != nil {
 		return catalog.Catalog{}, fault.At(err, s.overlayPlace(overlay))
 	}
+	c.Inputs = slices.Sorted(maps.Keys(s.inputs))
 	return c, nil
 }
 

@@ -29,8 +29,8 @@ type scan struct {
 	limits Limits
 	// files are for kustomize, in the layout of layout.go.
 	files map[string][]byte
-	// read are the paths that were read.
-	read map[string]bool
+	// read are the paths that were read, inputs those of them that generators take.
+	read, inputs map[string]bool
 	// parsed kustomizations by folder; nil for broken ones.
 	parsed map[string]*kustomization
 	// suites are the files that define some; nil for broken ones.
@@ -85,7 +85,7 @@ type definition struct {
 func scanOverlay(ctx context.Context, tree fs.FS, overlay string, limits Limits, memo *memo.Memo) (*scan, error) {
 	s := &scan{
 		loader: newLoader(tree, limits), limits: limits, memo: memo,
-		files: map[string][]byte{}, read: map[string]bool{},
+		files: map[string][]byte{}, read: map[string]bool{}, inputs: map[string]bool{},
 		parsed: map[string]*kustomization{}, suites: map[string]*suiteFile{},
 	}
 	config, err := transformerConfig()
