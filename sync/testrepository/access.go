@@ -43,6 +43,16 @@ func NewAccess(reader client.Reader, open map[v1alpha1.ProviderName]providers.Op
 	return &Access{reader: reader, providers: open, apps: apps, forges: lru.New(1024)}
 }
 
+// Open gives both sides, with the Secrets read once: a poll is made often.
+func (a *Access) Open(ctx context.Context, repo *v1alpha1.TestRepository) (git.Endpoint, providers.Forge, error) {
+	c, err := a.credential(ctx, repo)
+	if err != nil {
+		return git.Endpoint{}, providers.Forge{}, err
+	}
+	forge, err := a.forge(ctx, repo, c)
+	return c.endpoint(repo), forge, err
+}
+
 // Endpoint gives the Git side. A Secret that is missing or contradicts itself is a
 // SecretInvalid fault.
 func (a *Access) Endpoint(ctx context.Context, repo *v1alpha1.TestRepository) (git.Endpoint, error) {
@@ -50,27 +60,7 @@ func (a *Access) Endpoint(ctx context.Context, repo *v1alpha1.TestRepository) (g
 	if err != nil {
 		return git.Endpoint{}, err
 	}
-	password, identityPassword := c.passwords()
-	at := git.Endpoint{
-		URL:     repo.Spec.URL,
-		Proxy:   c.proxy,
-		Timeout: repo.GetTimeout(),
-		Auth: git.Auth{
-			Username:         string(c.data[secrets.KeyUsername]),
-			Password:         password,
-			BearerToken:      string(c.data[secrets.KeyBearerToken]),
-			Identity:         c.data[secrets.KeySSHPrivateKey],
-			IdentityPassword: identityPassword,
-			KnownHosts:       c.data[secrets.KeySSHKnownHosts],
-			CA:               c.data[secrets.KeyCACert],
-			ClientCert:       c.data[secrets.KeyTLSCert],
-			ClientKey:        c.data[secrets.KeyTLSPrivateKey],
-		},
-	}
-	if c.app != nil && !c.ssh {
-		at.Auth.Username, at.Auth.Password, at.Auth.Principal = appUser, c.appToken, c.app.Principal()
-	}
-	return at, nil
+	return c.endpoint(repo), nil
 }
 
 // Keys gives those that may sign the repository's commits. It must not be called where
@@ -87,16 +77,20 @@ func (a *Access) Keys(ctx context.Context, repo *v1alpha1.TestRepository) (signa
 
 // Forge gives the forge's side. The forge of plain Git has no roles.
 func (a *Access) Forge(ctx context.Context, repo *v1alpha1.TestRepository) (providers.Forge, error) {
+	c, err := a.credential(ctx, repo)
+	if err != nil {
+		return providers.Forge{}, err
+	}
+	return a.forge(ctx, repo, c)
+}
+
+func (a *Access) forge(ctx context.Context, repo *v1alpha1.TestRepository, c credential) (providers.Forge, error) {
 	open, ok := a.providers[repo.Spec.Provider]
 	if !ok {
 		return providers.Forge{}, fault.New(fault.InvalidSpec, fault.Place{Field: "spec.provider"},
 			"use one of the providers that kubectl explain testrepository.spec.provider lists", "no provider %q", repo.Spec.Provider)
 	}
 	if err := checkHosts(repo); err != nil {
-		return providers.Forge{}, err
-	}
-	c, err := a.credential(ctx, repo)
-	if err != nil {
 		return providers.Forge{}, err
 	}
 	config := providers.Config{

@@ -170,6 +170,41 @@ func TestSecretsThatCannotBeUsed(t *testing.T) {
 	}
 }
 
+// counting is a reader that counts.
+type counting struct {
+	client.Reader
+	gets atomic.Int32
+}
+
+func (c *counting) Get(ctx context.Context, key client.ObjectKey, o client.Object, options ...client.GetOption) error {
+	c.gets.Add(1)
+	return c.Reader.Get(ctx, key, o, options...)
+}
+
+// TestAPollReadsSecretsOnce: with a thousand repositories these are most of what the API server
+// is asked for.
+func TestAPollReadsSecretsOnce(t *testing.T) {
+	all := map[string]data{"git": {"username": "robin", "password": "p"}, "proxy": {"address": "http://proxy.example:3128"}}
+	reader := &counting{Reader: secretsOf(all)}
+	var config providers.Config
+	access := NewAccess(reader, map[v1alpha1.ProviderName]providers.Open{v1alpha1.ProviderPlain: func(_ context.Context, c providers.Config) (providers.Forge, error) {
+		config = c
+		return providers.Forge{}, nil
+	}}, nil)
+	repo := using("https://git.example/shop", all)
+	repo.Spec.Provider = v1alpha1.ProviderPlain
+	at, _, err := access.Open(t.Context(), repo)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if at.Auth.Password != "p" || config.Token != "p" || at.Proxy == nil || config.Proxy == nil {
+		t.Errorf("the endpoint is %+v, the forge's %+v", at, config)
+	}
+	if n := reader.gets.Load(); n != 2 {
+		t.Errorf("two Secrets were read %d times", n)
+	}
+}
+
 func TestForgesAtLinkLocalAddressesAreRefused(t *testing.T) {
 	repo := using("https://git.example/team/shop", nil)
 	repo.Spec.Provider, repo.Spec.APIURL = v1alpha1.ProviderGitea, "http://169.254.169.254/latest"

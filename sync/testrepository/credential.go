@@ -13,6 +13,7 @@ import (
 
 	"github.com/assay-dev/assay/api/fault"
 	"github.com/assay-dev/assay/api/v1alpha1"
+	"github.com/assay-dev/assay/sync/git"
 	"github.com/assay-dev/assay/sync/githubapp"
 )
 
@@ -55,6 +56,31 @@ func (a *Access) read(ctx context.Context, repo *v1alpha1.TestRepository) (crede
 		c.app = c.githubApp(repo.GetTimeout())
 	}
 	return c, nil
+}
+
+// endpoint is the Git side, for whoever has the credential.
+func (c credential) endpoint(repo *v1alpha1.TestRepository) git.Endpoint {
+	password, identityPassword := c.passwords()
+	at := git.Endpoint{
+		URL:     repo.Spec.URL,
+		Proxy:   c.proxy,
+		Timeout: repo.GetTimeout(),
+		Auth: git.Auth{
+			Username:         string(c.data[secrets.KeyUsername]),
+			Password:         password,
+			BearerToken:      string(c.data[secrets.KeyBearerToken]),
+			Identity:         c.data[secrets.KeySSHPrivateKey],
+			IdentityPassword: identityPassword,
+			KnownHosts:       c.data[secrets.KeySSHKnownHosts],
+			CA:               c.data[secrets.KeyCACert],
+			ClientCert:       c.data[secrets.KeyTLSCert],
+			ClientKey:        c.data[secrets.KeyTLSPrivateKey],
+		},
+	}
+	if c.app != nil && !c.ssh {
+		at.Auth.Username, at.Auth.Password, at.Auth.Principal = appUser, c.appToken, c.app.Principal()
+	}
+	return at
 }
 
 // contradiction refuses a Secret from which it is not plain who logs in.

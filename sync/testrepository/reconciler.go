@@ -87,11 +87,7 @@ func (r *Reconciler) poll(ctx context.Context, repo *v1alpha1.TestRepository) er
 	if err := checkTags(repo); err != nil {
 		return err
 	}
-	at, err := r.Access.Endpoint(ctx, repo)
-	if err != nil {
-		return err
-	}
-	forge, err := r.Access.Forge(ctx, repo)
+	at, forge, err := r.Access.Open(ctx, repo)
 	if err != nil {
 		return err
 	}
