@@ -39,6 +39,7 @@ const (
 	TimedOut               Reason = "TimedOut"               // a suite ran longer than its timeout
 	HostUnreachable        Reason = "HostUnreachable"        // no answer, or no name
 	HostFailed             Reason = "HostFailed"             // an answer of the 5xx kind, or a broken one
+	HostBusy               Reason = "HostBusy"               // we ask the host for as much at once as we may
 	RateLimited            Reason = "RateLimited"            // the host asks to come back later
 	Conflict               Reason = "Conflict"               // somebody else wrote at the same time
 	Evicted                Reason = "Evicted"                // the cluster took the pod away
@@ -55,7 +56,7 @@ var kinds = map[Reason]Kind{
 	LimitExceeded: User, EnvironmentNotFound: User, EnvironmentNotAdmitted: User, PolicyViolation: User,
 	SuiteNotFound: User, ImagePullFailed: User, CommandNotFound: User, PodRefused: User,
 	ReportMissing: User, ReportInvalid: User, TestsFailed: User, TimedOut: User,
-	ContentFailed: Transient, HostUnreachable: Transient, HostFailed: Transient, RateLimited: Transient,
+	ContentFailed: Transient, HostUnreachable: Transient, HostFailed: Transient, HostBusy: Transient, RateLimited: Transient,
 	Conflict: Transient, Evicted: Transient, PodLost: Transient, NotStarted: Transient,
 	InternalError: Internal,
 }

@@ -97,7 +97,7 @@ func runController(ctx context.Context, f controllerFlags) error {
 	if err := (&testrepository.Reconciler{
 		Client: mgr.GetClient(), Access: access, Refs: remote, Events: events,
 		Metrics: fluxctrl.NewMetrics(mgr, metrics.MustMakeRecorder()),
-	}).SetupWithManager(mgr, testrepository.Options{Concurrent: f.concurrent, RateLimiter: f.rateLimiter}); err != nil {
+	}).SetupWithManager(mgr, testrepository.Options{Concurrent: 2 * f.concurrent, RateLimiter: f.rateLimiter}); err != nil {
 		return err
 	}
 	if err := (&testrun.Reconciler{
@@ -112,7 +112,7 @@ func runController(ctx context.Context, f controllerFlags) error {
 	}
 	if err := (&testsuite.Reconciler{
 		Client: mgr.GetClient(), Live: mgr.GetAPIReader(), Catalogs: rendered, Events: events,
-	}).SetupWithManager(ctx, mgr, testsuite.Options{}); err != nil {
+	}).SetupWithManager(ctx, mgr, testsuite.Options{Concurrent: f.concurrent}); err != nil {
 		return err
 	}
 	if err := (&testenvironment.Reconciler{Client: mgr.GetClient(), Live: mgr.GetAPIReader()}).SetupWithManager(mgr); err != nil {

@@ -1,7 +1,7 @@
 // Command bench measures Assay as it is installed, beside bare pods of the same cluster, in
 // one run: how long a push takes to its pending status and to its final one, what a run of
-// one suite and of twenty costs beside the same pods created bare, and the memory of the
-// controller. It stands on deploy/dev/cluster.sh and deploy/dev/install.sh.
+// one suite and of twenty costs beside the same pods created bare, the memory of the
+// controller, and what it uses while it polls a thousand repositories with nothing new. It stands on deploy/dev/cluster.sh and deploy/dev/install.sh.
 package main
 
 import (
@@ -18,11 +18,12 @@ import (
 )
 
 func main() {
-	rounds := flag.Int("rounds", 5, "How often each figure is taken; the median is printed.")
+	rounds := flag.Int("rounds", 5, "How often each figure of pushes and runs is taken; the median is printed. 0 leaves them out.")
+	repositories := flag.Int("repositories", 1000, "How many repositories are polled; 0 leaves that out.")
 	flag.Parse()
-	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Minute)
+	ctx, cancel := context.WithTimeout(context.Background(), 40*time.Minute)
 	defer cancel()
-	if err := run(ctx, *rounds); err != nil {
+	if err := run(ctx, *rounds, *repositories); err != nil {
 		fmt.Fprintln(os.Stderr, "bench:", err)
 		os.Exit(1)
 	}
@@ -31,12 +32,26 @@ func main() {
 // figures are seconds, one for each round.
 type figures struct{ pending, final, one, oneBare, twenty, twentyBare []float64 }
 
-func run(ctx context.Context, rounds int) (err error) {
+func run(ctx context.Context, rounds, repositories int) error {
 	w, err := world.Connect()
 	if err != nil {
 		return err
 	}
-	b, err := newBench(ctx, w, "bench-"+strings.ToLower(rand.Text()[:6]))
+	name := "bench-" + strings.ToLower(rand.Text()[:6])
+	if rounds > 0 {
+		if err := measureRounds(ctx, w, name, rounds); err != nil {
+			return err
+		}
+	}
+	if repositories > 0 {
+		return measureRepositories(ctx, w, name+"-many", repositories)
+	}
+	return nil
+}
+
+// measureRounds prints how long pushes and runs take.
+func measureRounds(ctx context.Context, w *world.World, name string, rounds int) (err error) {
+	b, err := newBench(ctx, w, name)
 	if err != nil {
 		return err
 	}
@@ -45,7 +60,7 @@ func run(ctx context.Context, rounds int) (err error) {
 			err = removed
 		}
 	}()
-	idle, err := b.controllerMemory(ctx)
+	idle, err := controllerUsage(ctx, w)
 	if err != nil {
 		return err
 	}
@@ -56,7 +71,7 @@ func run(ctx context.Context, rounds int) (err error) {
 			return err
 		}
 	}
-	busy, err := b.controllerMemory(ctx)
+	busy, err := controllerUsage(ctx, w)
 	if err != nil {
 		return err
 	}
@@ -65,7 +80,7 @@ func run(ctx context.Context, rounds int) (err error) {
 	fmt.Printf("push to final status, a suite of 0 s     %8.2f s\n", median(f.final))
 	fmt.Printf("1 suite: run / bare pod                  %8.2f   (%.2f s / %.2f s)\n", median(f.one)/median(f.oneBare), median(f.one), median(f.oneBare))
 	fmt.Printf("20 suites: run / 20 bare pods            %8.2f   (%.2f s / %.2f s)\n", median(f.twenty)/median(f.twentyBare), median(f.twenty), median(f.twentyBare))
-	fmt.Printf("controller memory, before and after      %5.0f MiB, %.0f MiB\n", idle, busy)
+	fmt.Printf("controller memory, before and after      %5.0f MiB, %.0f MiB\n", idle.memory, busy.memory)
 	return nil
 }
 

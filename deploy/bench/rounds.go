@@ -1,18 +1,14 @@
 package main
 
 import (
-	"bufio"
 	"context"
 	"errors"
 	"fmt"
-	"strconv"
-	"strings"
 	"time"
 
 	"code.gitea.io/sdk/gitea"
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/client-go/kubernetes"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/assay-dev/assay/api/v1alpha1"
@@ -27,18 +23,14 @@ const (
 // bench is a tenant with a repository of twenty suites, which run one or all.
 type bench struct {
 	world  *world.World
-	kube   *kubernetes.Clientset
 	tenant *world.Tenant
 	repo   *world.Repository
 	object *v1alpha1.TestRepository
 }
 
 func newBench(ctx context.Context, w *world.World, name string) (*bench, error) {
-	kube, err := kubernetes.NewForConfig(w.Config)
-	if err != nil {
-		return nil, err
-	}
-	b := &bench{world: w, kube: kube}
+	b := &bench{world: w}
+	var err error
 	if b.tenant, err = w.NewTenant(ctx, name, func(env *v1alpha1.TestEnvironment) { env.Spec.Limits.Pods = 2 * suites }); err != nil {
 		return nil, err
 	}
@@ -211,24 +203,4 @@ func barePod(namespace, name string, labels map[string]string) *corev1.Pod {
 			}},
 		},
 	}
-}
-
-// controllerMemory gives the resident memory of the controller in MiB, from its metrics, by
-// way of the API server's proxy.
-func (b *bench) controllerMemory(ctx context.Context) (float64, error) {
-	pod, err := b.world.Controller(ctx)
-	if err != nil {
-		return 0, err
-	}
-	metrics, err := b.kube.CoreV1().Pods(pod.Namespace).ProxyGet("http", pod.Name, "8080", "metrics", nil).DoRaw(ctx)
-	if err != nil {
-		return 0, fmt.Errorf("reading the controller's metrics: %w", err)
-	}
-	for lines := bufio.NewScanner(strings.NewReader(string(metrics))); lines.Scan(); {
-		if value, ok := strings.CutPrefix(lines.Text(), "process_resident_memory_bytes "); ok {
-			bytes, err := strconv.ParseFloat(value, 64)
-			return bytes / (1 << 20), err
-		}
-	}
-	return 0, errors.New("the controller's metrics lack process_resident_memory_bytes")
 }

@@ -18,7 +18,8 @@ type Options struct {
 	Limits Limits
 	// AllowHTTP admits http:// URLs, where everybody on the way reads the credential.
 	AllowHTTP bool
-	// PerHost is how many operations may run on one host at once, 8 by default.
+	// PerHost is how many operations may run on one host at once, 8 by default. Half as many may
+	// wait; one more is a HostBusy fault.
 	PerHost int
 	// Remembered is how many bytes of memory may hold what hosts answered to [Client.Refs], so
 	// that an answer that did not change costs nothing; 64 MiB by default. An answer takes
@@ -56,7 +57,7 @@ func New(options Options) *Client {
 	}
 	return &Client{
 		options: options,
-		slots:   slots{each: options.PerHost, now: time.Now, hosts: map[string]*slot{}},
+		slots:   slots{each: options.PerHost, waiting: (options.PerHost + 1) / 2, now: time.Now, hosts: map[string]*slot{}},
 		memory:  newMemory(options.Remembered),
 		trippers: trippers{
 			own: map[[sha256.Size]byte]*http.Transport{},

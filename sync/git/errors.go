@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math/rand/v2"
 	"net"
 	"net/http"
 	"net/url"
@@ -155,6 +156,10 @@ func classifyNetwork(err error, e Endpoint, l location) *fault.Fault {
 	var op *net.OpError
 	var network net.Error
 	switch {
+	case errors.Is(err, errBusy):
+		f := fault.New(fault.HostBusy, fault.Place{}, "", "%q is asked for as much at once as it may be, and enough is waiting", l.host)
+		f.After = time.Second + rand.N(2*time.Second) // not all at once
+		return f
 	case errors.Is(err, context.Canceled):
 		return fault.New(fault.HostUnreachable, fault.Place{}, "", "asking %q was cancelled", l.host)
 	case errors.Is(err, context.DeadlineExceeded):

@@ -269,7 +269,7 @@ func TestHTTPIsForThoseWhoAskForIt(t *testing.T) {
 func TestHostsHaveFewOperationsAtOnce(t *testing.T) {
 	r := newRepository(t)
 	r.commit(map[string]string{"a": "1"})
-	h := newHost(t, r)
+	h, other := newHost(t, r), newHost(t, r)
 	arrived, answer := make(chan struct{}, 4), make(chan struct{})
 	h.before = func(http.ResponseWriter, *http.Request) bool {
 		arrived <- struct{}{}
@@ -290,6 +290,30 @@ func TestHostsHaveFewOperationsAtOnce(t *testing.T) {
 	if len(arrived) != 0 {
 		t.Error("a second operation began")
 	}
+
+	// One may wait. Whoever comes then is sent away at once, and may ask another host.
+	waiting, cancel := context.WithCancel(t.Context())
+	second := make(chan error)
+	go func() {
+		err := error(fault.New(fault.HostBusy, fault.Place{}, "", "not yet"))
+		for fault.ReasonOf(err) == fault.HostBusy { // while the loop below has the place
+			_, err = c.Tree(waiting, h.endpoint(), strings.Repeat("1", 40), "")
+		}
+		second <- err
+	}()
+	for fault.ReasonOf(err) != fault.HostBusy {
+		ctx, cancel := context.WithTimeout(t.Context(), time.Millisecond)
+		_, err = c.Tree(ctx, h.endpoint(), strings.Repeat("2", 40), "")
+		cancel()
+	}
+	if fault.Of(err) != fault.Transient || fault.RetryAfter(err) == 0 {
+		t.Errorf("who is sent away does not learn when to come back: %v", err)
+	}
+	if _, err := c.Refs(t.Context(), other.endpoint()); err != nil {
+		t.Errorf("another host: %v", err)
+	}
+	cancel()
+	wantFault(t, <-second, fault.HostUnreachable)
 	close(answer)
 	if err := <-first; err != nil {
 		t.Error(err)

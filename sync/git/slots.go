@@ -2,15 +2,17 @@ package git
 
 import (
 	"context"
+	"errors"
 	"sync"
 	"time"
 )
 
-// slots is the budget of hosts: how much runs on one at once, and whether it asked to be left
-// alone for a while. It remembers only hosts that are in use, or left alone.
+// slots is the budget of hosts: how much runs on one at once, how much may wait for that, and
+// whether the host asked to be left alone for a while. It remembers only hosts that are in use,
+// or left alone.
 type slots struct {
-	each int
-	now  func() time.Time
+	each, waiting int
+	now           func() time.Time
 
 	mu    sync.Mutex
 	hosts map[string]*slot
@@ -28,12 +30,21 @@ type slot struct {
 // as it says; but the quota that is spent may be that of one credential.
 const maxRest = 5 * time.Minute
 
-// acquire waits for a place on the host, or for the end of ctx. A host that asked to be left
-// alone is the statusError that it sent, with the time that is left. release must be called
-// once.
+// errBusy is a host for which enough is waiting already. Whoever waited, too, would keep from
+// other hosts what is there for all: one that accepts connections and says nothing holds up
+// nobody else.
+var errBusy = errors.New("enough is waiting for the host")
+
+// acquire waits for a place on the host, or for the end of ctx; where enough is waiting, it is
+// errBusy. A host that asked to be left alone is the statusError that it sent, with the time
+// that is left. release must be called once.
 func (s *slots) acquire(ctx context.Context, host string) (release func(), err error) {
 	s.mu.Lock()
 	here := s.at(host)
+	if here.users == s.each+s.waiting {
+		s.mu.Unlock()
+		return nil, errBusy
+	}
 	here.users++
 	s.mu.Unlock()
 	select {

@@ -5,6 +5,7 @@ import (
 
 	ctrl "sigs.k8s.io/controller-runtime"
 
+	"github.com/assay-dev/assay/api/fault"
 	"github.com/assay-dev/assay/api/v1alpha1"
 	"github.com/assay-dev/assay/providers"
 	"github.com/assay-dev/assay/sync/git"
@@ -14,7 +15,8 @@ import (
 // forge does not tell it. The tip of the target branch is no stand-in: what was merged there
 // since would count as changed by the pull request. A base that cannot be found stays empty,
 // so that everything runs: one odd history must not keep the rest of a repository waiting.
-func (r *Reconciler) findBases(ctx context.Context, repo *v1alpha1.TestRepository, at git.Endpoint, refs git.Refs, pulls []providers.PullRequest) {
+// Only for want of a place on the host is it an error: then the poll is made again.
+func (r *Reconciler) findBases(ctx context.Context, repo *v1alpha1.TestRepository, at git.Endpoint, refs git.Refs, pulls []providers.PullRequest) error {
 	for i := range pulls {
 		pull := &pulls[i]
 		if pull.Base != "" || skipReason(repo, *pull) != "" || len(unrun(repo, *pull)) == 0 {
@@ -29,8 +31,12 @@ func (r *Reconciler) findBases(ctx context.Context, repo *v1alpha1.TestRepositor
 				continue
 			}
 		}
+		if err != nil && fault.ReasonOf(err) == fault.HostBusy {
+			return err
+		}
 		ctrl.LoggerFrom(ctx).Info("the merge base is unknown", "pullRequest", pull.Number, "commit", pull.Head, "reason", err)
 	}
+	return nil
 }
 
 // tip gives the head of a branch, which need not be one that is watched; empty when it is not there.

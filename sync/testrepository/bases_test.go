@@ -7,6 +7,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/assay-dev/assay/api/fault"
 	"github.com/assay-dev/assay/api/v1alpha1"
 	"github.com/assay-dev/assay/providers"
 	"github.com/assay-dev/assay/sync/git"
@@ -45,6 +46,7 @@ func TestMergeBasesAreFoundWhereTheForgeDoesNotTell(t *testing.T) {
 		pull  providers.PullRequest
 		repo  func(*v1alpha1.TestRepository)
 		err   error
+		again bool
 		base  string
 		asked [][2]string
 	}{
@@ -52,6 +54,7 @@ func TestMergeBasesAreFoundWhereTheForgeDoesNotTell(t *testing.T) {
 		{name: "what the forge says goes first", pull: with(func(p *providers.PullRequest) { p.Base = hash("f") }), base: hash("f")},
 		{name: "a history that does not say leaves it unknown, and never the tip", pull: with(func(p *providers.PullRequest) { p.Head = hash("d") }), asked: [][2]string{{"a", "d"}}},
 		{name: "a host that fails leaves it unknown", pull: open, err: errors.New("down"), asked: [][2]string{{"a", "c"}}},
+		{name: "no place on the host is no answer", pull: open, err: fault.New(fault.HostBusy, fault.Place{}, "", "busy"), again: true, asked: [][2]string{{"a", "c"}}},
 		{name: "a target branch that is not watched", pull: with(func(p *providers.PullRequest) { p.TargetBranch = "release" }), base: hash("b"), asked: [][2]string{{"a", "c"}}},
 		{name: "a target branch that is gone", pull: with(func(p *providers.PullRequest) { p.TargetBranch = "gone" })},
 		{name: "nobody asks for a fork", pull: with(func(p *providers.PullRequest) { p.Fork = true })},
@@ -62,7 +65,10 @@ func TestMergeBasesAreFoundWhereTheForgeDoesNotTell(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			known := &parted{bases: map[[2]string]string{{"a", "c"}: hash("b")}, err: c.err}
 			pulls := []providers.PullRequest{c.pull}
-			(&Reconciler{Refs: known}).findBases(t.Context(), repository(c.repo), git.Endpoint{}, refs("main", "a"), pulls)
+			err := (&Reconciler{Refs: known}).findBases(t.Context(), repository(c.repo), git.Endpoint{}, refs("main", "a"), pulls)
+			if (err != nil) != c.again {
+				t.Errorf("the poll is made again for %v", err)
+			}
 			if diff := cmp.Diff(c.base, pulls[0].Base); diff != "" {
 				t.Error(diff)
 			}

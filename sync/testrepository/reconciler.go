@@ -72,6 +72,9 @@ func (r *Reconciler) Reconcile(ctx context.Context, req ctrl.Request) (result ct
 		// Perhaps a token that was kept is not good any more; the next poll gets another.
 		r.Access.Forget(ctx, repo)
 	}
+	if fault.ReasonOf(pollErr) == fault.HostBusy {
+		return next(repo, pollErr) // nothing was asked, so there is nothing to say
+	}
 	if apierrors.IsConflict(pollErr) || errors.Is(pollErr, context.Canceled) {
 		return ctrl.Result{}, pollErr
 	}
@@ -100,7 +103,9 @@ func (r *Reconciler) poll(ctx context.Context, repo *v1alpha1.TestRepository) er
 		if pulls, err = forge.PullRequests.Open(ctx); err != nil {
 			return err
 		}
-		r.findBases(ctx, repo, at, refs, pulls)
+		if err := r.findBases(ctx, repo, at, refs, pulls); err != nil {
+			return err
+		}
 	}
 	d := decide(repo, refs, pulls)
 	if err := r.carryOut(ctx, repo, d); err != nil {

@@ -54,7 +54,11 @@ func next(repo *v1alpha1.TestRepository, err error) (ctrl.Result, error) {
 	if err == nil || fault.Of(err) == fault.User {
 		return ctrl.Result{RequeueAfter: jitter.JitteredIntervalDuration(interval)}, nil
 	}
-	if after := fault.RetryAfter(err); after > 0 {
+	after := fault.RetryAfter(err)
+	if fault.ReasonOf(err) == fault.HostBusy { // with others, which come back spread out
+		return ctrl.Result{RequeueAfter: after + rand.N(max(interval, time.Second))}, nil
+	}
+	if after > 0 {
 		// All repositories of the host wait for the same moment: they come back over an interval.
 		return ctrl.Result{RequeueAfter: max(after+rand.N(max(interval, time.Second)), interval)}, nil
 	}

@@ -71,6 +71,7 @@ func TestNextPoll(t *testing.T) {
 		"the user's fault":         {fault.New(fault.AuthenticationFailed, fault.Place{}, "", "no"), interval * 9 / 10, interval * 11 / 10},
 		"busy for a moment":        {limited(time.Second), interval, interval + time.Second},
 		"busy for long, and apart": {limited(time.Hour), time.Hour, time.Hour + interval},
+		"no place on the host":     {fault.New(fault.HostBusy, fault.Place{}, "", "enough is waiting"), 0, interval},
 	} {
 		t.Run(name, func(t *testing.T) {
 			seen := map[time.Duration]bool{}

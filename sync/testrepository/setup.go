@@ -13,7 +13,7 @@ import (
 
 // Options of the controller.
 type Options struct {
-	// Concurrent is how many repositories are polled at the same time. Default: 8.
+	// Concurrent is how many repositories are polled at the same time. Default: 32.
 	Concurrent int
 	// RateLimiter is the back-off of repositories whose host does not answer.
 	RateLimiter fluxctrl.RateLimiterOptions
@@ -22,7 +22,7 @@ type Options struct {
 // SetupWithManager registers the reconciler.
 func (r *Reconciler) SetupWithManager(mgr ctrl.Manager, o Options) error {
 	if o.Concurrent == 0 {
-		o.Concurrent = 8
+		o.Concurrent = 32
 	}
 	return ctrl.NewControllerManagedBy(mgr).
 		Named("testrepository").
