@@ -3,6 +3,7 @@ package runner_test
 import (
 	"encoding/json"
 	"math/rand/v2"
+	"reflect"
 	"testing"
 	"time"
 
@@ -14,38 +15,80 @@ import (
 	"github.com/assay-dev/assay/runner/report"
 )
 
-// FuzzNext drives a run with whatever could be observed, and more, and holds Next to its promises:
+// TestNextKeepsItsPromises drives runs by chance, FuzzNext by whatever bytes the fuzzer writes.
+func TestNextKeepsItsPromises(t *testing.T) {
+	for seed := range uint64(50) {
+		drive(t, rand.New(rand.NewPCG(seed, seed*7)), func(steps int) bool { return steps < 25 })
+	}
+}
+
+func FuzzNext(f *testing.F) {
+	const most = 1500 // bytes, which is a dozen steps
+	for seed := range 20 {
+		data := make([]byte, 60*(seed+1))
+		random := rand.New(rand.NewPCG(uint64(seed), 2))
+		for i := range data {
+			data[i] = byte(random.IntN(256))
+		}
+		f.Add(data)
+	}
+	f.Fuzz(func(t *testing.T, data []byte) {
+		w := &written{data[:min(len(data), most)]}
+		drive(t, w, func(int) bool { return len(w.left) > 0 })
+	})
+}
+
+// choices are what becomes of a run where it could go several ways: one of n, from 0.
+type choices interface{ IntN(n int) int }
+
+// written are choices by a byte each, so that the fuzzer can change one and leave the others.
+// Once they are used up every choice is 0.
+type written struct{ left []byte }
+
+func (w *written) IntN(n int) int {
+	if len(w.left) == 0 {
+		return 0
+	}
+	first := w.left[0]
+	w.left = w.left[1:]
+	return int(first) % n
+}
+
+// drive takes a run through whatever could be observed, and more, while it is to go on, and holds Next to its promises:
 // a suite has at most one attempt that is not final, and Next never starts another beside it; what is final stays as it
 // is; no state goes back; the slots are kept; applying Next twice changes nothing.
-func FuzzNext(f *testing.F) {
-	for seed := range uint64(50) {
-		f.Add(seed, seed*7)
-	}
-	f.Fuzz(func(t *testing.T, a, b uint64) {
-		random := rand.New(rand.NewPCG(a, b))
-		w := newWorld("a", "b?", "c!", "d", "reused=", "forbidden#?")
-		now := time.Duration(0)
-		for range 25 {
-			now += time.Duration(random.IntN(120)) * time.Second
-			obs := observedAtRandom(random, w)
-			w.run.Spec.Cancel = w.run.Spec.Cancel || random.IntN(40) == 0
-			w.env.Spec.Suspend = random.IntN(10) == 0
-			before := *w.run.Status.DeepCopy()
-			actions := w.next(now, obs)
-			after := throughTheAPI(t, w.run.Status)
-			w.run.Status = after
-			checkMonotone(t, before, after)
-			checkStarts(t, obs, after, actions)
+func drive(t *testing.T, chosen choices, on func(steps int) bool) {
+	t.Helper()
+	w := newWorld("a", "b?", "c!", "d", "reused=", "forbidden#?")
+	now := time.Duration(0)
+	for steps := 0; on(steps); steps++ {
+		now += time.Duration(chosen.IntN(120)) * time.Second
+		obs := observedBy(chosen, w)
+		w.run.Spec.Cancel = w.run.Spec.Cancel || chosen.IntN(40) == 1
+		w.env.Spec.Suspend = chosen.IntN(10) == 1
+		before := *w.run.Status.DeepCopy()
+		actions := w.next(now, obs)
+		after := throughTheAPI(t, w.run.Status)
+		w.run.Status = after
+		checkMonotone(t, before, after)
+		checkStarts(t, obs, after, actions)
 
-			again := w.next(now, obs)
-			if diff := cmp.Diff(after, throughTheAPI(t, w.run.Status)); diff != "" {
-				t.Fatalf("the second time the status changes: %s", diff)
-			}
-			if diff := cmp.Diff(actions, again); diff != "" {
-				t.Fatalf("the second time the actions change: %s", diff)
-			}
+		again := w.next(now, obs)
+		if diff := difference(after, throughTheAPI(t, w.run.Status)); diff != "" {
+			t.Fatalf("the second time the status changes: %s", diff)
 		}
-	})
+		if diff := difference(actions, again); diff != "" {
+			t.Fatalf("the second time the actions change: %s", diff)
+		}
+	}
+}
+
+// difference is cmp.Diff, which is slow, of what is not deeply equal, which nearly all is.
+func difference(x, y any) string {
+	if reflect.DeepEqual(x, y) {
+		return ""
+	}
+	return cmp.Diff(x, y)
 }
 
 // throughTheAPI gives the status as it is after writing and reading it.
@@ -62,45 +105,48 @@ func throughTheAPI(t *testing.T, status v1alpha1.TestRunStatus) v1alpha1.TestRun
 	return read
 }
 
-func observedAtRandom(random *rand.Rand, w *world) runner.Observed {
-	obs := runner.Observed{Slots: random.IntN(4) - 1, Superseded: random.IntN(60) == 0}
+func observedBy(chosen choices, w *world) runner.Observed {
+	obs := runner.Observed{Slots: chosen.IntN(4) - 1, Superseded: chosen.IntN(60) == 0}
 	for _, suite := range []string{"a", "b", "c", "d", "reused", "forbidden", "not-in-the-plan"} {
 		for number := range int32(4) {
-			if random.IntN(3) > 0 {
+			if chosen.IntN(3) > 0 {
 				continue
 			}
-			phase := []runner.Phase{runner.PhasePending, runner.PhaseRunning, runner.PhaseEnded}[random.IntN(3)]
+			phase := []runner.Phase{runner.PhasePending, runner.PhaseRunning, runner.PhaseEnded}[chosen.IntN(3)]
 			o := w.pod(suite, number, phase)
-			if random.IntN(8) == 0 {
+			if chosen.IntN(8) == 0 {
 				stopping(&o)
 			}
-			if random.IntN(2) == 0 {
+			if chosen.IntN(2) == 0 {
 				o.ContentDigest, o.EnvironmentDigest = "sha256:c", "sha256:e"
 			}
-			if random.IntN(20) == 0 {
+			if chosen.IntN(20) == 0 {
 				o.Pod = "foreign"
 			}
-			if random.IntN(4) == 0 {
-				o.Waiting = []string{"ErrImagePull", "InvalidImageName", "Unschedulable", "CreateContainerError"}[random.IntN(4)]
+			if chosen.IntN(4) == 0 {
+				o.Waiting = []string{"ErrImagePull", "InvalidImageName", "Unschedulable", "CreateContainerError"}[chosen.IntN(4)]
 			}
-			if phase == runner.PhaseEnded && random.IntN(2) == 0 {
-				o.Reason = []fault.Reason{fault.Evicted, fault.PodLost, fault.TimedOut, fault.LimitExceeded}[random.IntN(4)]
+			if phase == runner.PhaseEnded && chosen.IntN(2) == 0 {
+				o.Reason = []fault.Reason{fault.Evicted, fault.PodLost, fault.TimedOut, fault.LimitExceeded}[chosen.IntN(4)]
 			}
-			if random.IntN(4) == 0 {
-				o.Outcome = &report.Outcome{ExitCode: random.IntN(2), Counts: counts(random.IntN(3), random.IntN(2)),
-					Reason: []string{"", "", report.ReasonTimedOut, report.ReasonContentFailed, report.ReasonReportMissing}[random.IntN(5)]}
+			if chosen.IntN(4) == 0 {
+				o.Outcome = &report.Outcome{ExitCode: chosen.IntN(2), Counts: counts(chosen.IntN(3), chosen.IntN(2)),
+					Reason: []string{"", "", report.ReasonTimedOut, report.ReasonContentFailed, report.ReasonReportMissing}[chosen.IntN(5)]}
 			}
-			if random.IntN(2) == 0 {
-				exit(int32(random.IntN(3)))(&o)
+			if chosen.IntN(2) == 0 {
+				exit(int32(chosen.IntN(3)))(&o)
 			}
 			obs.Attempts = append(obs.Attempts, o)
 		}
-		if random.IntN(10) == 0 {
-			reason := []fault.Reason{fault.PodRefused, fault.RateLimited}[random.IntN(2)]
-			obs.Refused = append(obs.Refused, runner.Refusal{Suite: suite, Number: int32(random.IntN(3)), Err: &fault.Fault{Reason: reason, Message: "no"}})
+		if chosen.IntN(10) == 0 {
+			reason := []fault.Reason{fault.PodRefused, fault.RateLimited}[chosen.IntN(2)]
+			obs.Refused = append(obs.Refused, runner.Refusal{Suite: suite, Number: int32(chosen.IntN(3)), Err: &fault.Fault{Reason: reason, Message: "no"}})
 		}
 	}
-	random.Shuffle(len(obs.Attempts), func(i, j int) { obs.Attempts[i], obs.Attempts[j] = obs.Attempts[j], obs.Attempts[i] })
+	for i := range obs.Attempts { // in any order
+		j := i + chosen.IntN(len(obs.Attempts)-i)
+		obs.Attempts[i], obs.Attempts[j] = obs.Attempts[j], obs.Attempts[i]
+	}
 	return obs
 }
 
@@ -110,7 +156,7 @@ var rank = map[v1alpha1.RunState]int{"": 0, v1alpha1.StatePending: 1, v1alpha1.S
 func checkMonotone(t *testing.T, before, after v1alpha1.TestRunStatus) {
 	t.Helper()
 	if before.State.Final() {
-		if diff := cmp.Diff(before, after); diff != "" {
+		if diff := difference(before, after); diff != "" {
 			t.Fatalf("a final run changes: %s", diff)
 		}
 	}
@@ -120,7 +166,7 @@ func checkMonotone(t *testing.T, before, after v1alpha1.TestRunStatus) {
 	for i, old := range before.Suites {
 		suite := after.Suites[i]
 		if old.State.Final() {
-			if diff := cmp.Diff(old, suite); diff != "" {
+			if diff := difference(old, suite); diff != "" {
 				t.Fatalf("a final suite changes: %s", diff)
 			}
 		}
@@ -129,7 +175,7 @@ func checkMonotone(t *testing.T, before, after v1alpha1.TestRunStatus) {
 		}
 		for j, attempt := range old.Attempts {
 			if attempt.State.Final() {
-				if diff := cmp.Diff(attempt, suite.Attempts[j]); diff != "" {
+				if diff := difference(attempt, suite.Attempts[j]); diff != "" {
 					t.Fatalf("a final attempt changes: %s", diff)
 				}
 			}
