@@ -157,7 +157,7 @@ func mustMarshal(o Outcome) []byte {
 }
 
 // DecodeOutcome reads what Encode wrote, strictly: one JSON object of at most OutcomeBytes with known fields and a known
-// reason. The result is bounded. The error is for the sender; its text does not repeat the input.
+// reason. The result is bounded. The error is for the sender; its text is one short line, whatever the input has in it.
 func DecodeOutcome(data []byte) (Outcome, error) {
 	if len(data) > OutcomeBytes {
 		return Outcome{}, fmt.Errorf("the outcome has more than %d bytes", OutcomeBytes)
@@ -166,7 +166,7 @@ func DecodeOutcome(data []byte) (Outcome, error) {
 	decoder := json.NewDecoder(bytes.NewReader(data))
 	decoder.DisallowUnknownFields()
 	if err := decoder.Decode(&o); err != nil {
-		return Outcome{}, fmt.Errorf("the outcome cannot be decoded: %w", err)
+		return Outcome{}, fmt.Errorf("the outcome cannot be decoded: %s", line(err.Error(), 200)) // it names unknown fields
 	}
 	if _, err := decoder.Token(); !errors.Is(err, io.EOF) {
 		return Outcome{}, errors.New("the outcome is followed by something else")

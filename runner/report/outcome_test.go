@@ -1,7 +1,6 @@
 package report_test
 
 import (
-	"encoding/json"
 	"strings"
 	"testing"
 	"time"
@@ -60,6 +59,7 @@ func TestDecodeOutcomeIsStrict(t *testing.T) {
 	good := string(report.Outcome{ExitCode: 3, Reason: report.ReasonTimedOut, Message: "m"}.Encode(report.OutcomeBytes))
 	for name, data := range map[string]string{
 		"an unknown field":        `{"exitCode":0,"verdict":"passed"}`,
+		"a long unknown field":    `{"` + strings.Repeat("x", 5000) + `":0}`,
 		"an unknown reason":       `{"exitCode":0,"reason":"Passed"}`,
 		"an exit code beyond":     `{"exitCode":256}`,
 		"a negative exit code":    `{"exitCode":-1}`,
@@ -73,9 +73,11 @@ func TestDecodeOutcomeIsStrict(t *testing.T) {
 		"a duration that is text": `{"failures":[{"name":"a","durationNs":"1s"}]}`,
 	} {
 		t.Run(name, func(t *testing.T) {
-			if o, err := report.DecodeOutcome([]byte(data)); err == nil {
-				t.Errorf("accepted as %+v", o)
+			o, err := report.DecodeOutcome([]byte(data))
+			if err == nil {
+				t.Fatalf("accepted as %+v", o)
 			}
+			checkLine(t, err)
 		})
 	}
 	if _, err := report.DecodeOutcome([]byte(good)); err != nil {
@@ -83,25 +85,48 @@ func TestDecodeOutcomeIsStrict(t *testing.T) {
 	}
 }
 
+// FuzzDecodeOutcome: what is accepted of a test pod is bounded, and stays what it is on its way
+// as far as it fits.
 func FuzzDecodeOutcome(f *testing.F) {
-	f.Add(largeOutcome().Encode(report.TerminationBytes))
+	f.Add(largeOutcome().Encode(1 << 10))
 	f.Add([]byte(`{"exitCode":1,"failures":[{"name":"","status":"x","attempts":-1}],"started":"2026-01-01T00:00:00+05:00"}`))
+	f.Add([]byte(`{"exitCode":0,"reason":"TimedOut","message":"a\u001b[31m\u0000\n<","counts":{"total":-1,"passed":9e9,"flaky":3},"warnings":["","w"],"output":"\ud800"}`))
 	f.Fuzz(func(t *testing.T, data []byte) {
 		o, err := report.DecodeOutcome(data)
 		if err != nil {
+			checkLine(t, err)
 			return
 		}
-		again, err := report.DecodeOutcome(o.Encode(report.OutcomeBytes))
-		if err != nil {
-			t.Fatalf("%v: %+v", err, o)
+		if diff := cmp.Diff(o, o.Bounded()); diff != "" {
+			t.Errorf("it is not bounded: %s", diff)
 		}
-		if size := len(o.Encode(report.OutcomeBytes)); size > report.OutcomeBytes {
-			t.Fatalf("%d bytes", size)
-		}
-		a, _ := json.Marshal(o)
-		b, _ := json.Marshal(again)
-		if diff := cmp.Diff(string(a), string(b)); diff != "" {
-			t.Fatal(diff)
+		for _, limit := range []int{report.OutcomeBytes, 1 << 10} {
+			sent := o.Encode(limit)
+			received, err := report.DecodeOutcome(sent)
+			if err != nil || len(sent) > limit {
+				t.Fatalf("%d bytes of %d, %v: %+v", len(sent), limit, err, o)
+			}
+			if o.ExitCode != received.ExitCode || o.Reason != received.Reason || o.Counts != received.Counts {
+				t.Errorf("the verdict changes on its way: %+v, %+v", o, received)
+			}
+			if whole := limit == report.OutcomeBytes && len(data) < limit/8; whole && writable(o.Started) && writable(o.Ended) {
+				if diff := cmp.Diff(o, received); diff != "" {
+					t.Errorf("what fits is lost on its way: %s", diff)
+				}
+			}
+			if again := received.Encode(limit); string(again) != string(sent) {
+				t.Errorf("the second time it is sent as %s, first as %s", again, sent)
+			}
 		}
 	})
 }
+
+func checkLine(t *testing.T, err error) {
+	t.Helper()
+	if text := err.Error(); strings.ContainsAny(text, "\n\r\x00\x1b") || len(text) > 300 {
+		t.Errorf("not one short line: %.500q", text)
+	}
+}
+
+// writable says whether JSON surely has a way to write the time.
+func writable(at time.Time) bool { return at.Year() > 0 && at.Year() < 9999 }

@@ -5,6 +5,7 @@ import (
 	"bytes"
 	"errors"
 	"io"
+	"strings"
 )
 
 // source reads at most left bytes of a file, then gives io.EOF to the parser and remembers why.
@@ -24,13 +25,23 @@ func (s *source) Read(p []byte) (int, error) {
 	n, err := s.r.Read(p[:min(int64(len(p)), s.left)])
 	s.left -= int64(n)
 	if !s.written {
-		s.written = len(bytes.Trim(p[:n], " \t\r\n\x00\xef\xbb\xbf\xfe\xff")) > 0
+		s.written = !blank(p[:n])
 	}
 	if err != nil && !errors.Is(err, io.EOF) {
 		s.failed = err
 		return n, io.EOF
 	}
 	return n, err
+}
+
+// blank goes byte by byte: where a read ends must not matter, and a byte order mark has several.
+func blank(p []byte) bool {
+	for _, c := range p {
+		if strings.IndexByte(" \t\r\n\x00\xef\xbb\xbf\xfe\xff", c) < 0 {
+			return false
+		}
+	}
+	return true
 }
 
 // probe tells a file of exactly the limit from a larger one.
