@@ -191,7 +191,7 @@ func TestNothingIsTakenForAnOption(t *testing.T) {
 		"ext::sh -c touch% " + marker, "ext::touch " + marker, "--upload-pack=touch " + marker, "-oProxyCommand=touch " + marker,
 		"ssh://-oProxyCommand=touch/" + marker, "git@-oProxyCommand=touch:" + marker, "ssh://git@git.example/--upload-pack=touch",
 		"file://" + r.dir, r.dir, "git://127.0.0.1/x", "fd::17", "https://git.example/a\nHost: evil", "https://git.example/a\r\n\r\nGET /",
-		"https://git.example/a b", "https://user:hunter2@git.example/a", "https://git.example/a?service=x", "javascript://git.example/a", "",
+		"https://git.example/a b", "https://user:hunter2@git.example/a", "https://git.example/a?service=x", "javascript://git.example/a", "ssh://git.example::22/a", "https://[git.example:]/a", "",
 	} {
 		_, err := c.Refs(t.Context(), git.Endpoint{URL: url, Auth: h.endpoint().Auth})
 		wantFault(t, err, fault.InvalidSpec)

@@ -2,6 +2,7 @@ package git
 
 import (
 	"net"
+	"net/netip"
 	"net/url"
 	"regexp"
 	"strings"
@@ -62,7 +63,7 @@ func (l location) checked(allowHTTP bool) (location, error) {
 			"http is refused, as it shows the credential to everybody on the way")
 	case l.scheme != "https" && l.scheme != "http" && l.scheme != "ssh":
 		return location{}, fault.New(fault.InvalidSpec, place, "use https or ssh", "the protocol %q is refused", l.scheme)
-	case l.host == "" || strings.HasPrefix(l.host, "-"):
+	case l.host == "" || strings.HasPrefix(l.host, "-") || strings.Contains(l.host, ":") && !isAddress(l.host):
 		return location{}, badURL("the URL names no host")
 	case strings.Trim(l.path, "/") == "" || strings.HasPrefix(strings.TrimLeft(l.path, "/"), "-"):
 		return location{}, fault.New(fault.InvalidSpec, place, "", "the URL names no repository")
@@ -71,6 +72,12 @@ func (l location) checked(allowHTTP bool) (location, error) {
 		l.user = "git"
 	}
 	return l, nil
+}
+
+// isAddress tells an address of IPv6 from a name with a colon too many.
+func isAddress(host string) bool {
+	_, err := netip.ParseAddr(host)
+	return err == nil
 }
 
 func badURL(message string) error {
