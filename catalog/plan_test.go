@@ -134,6 +134,10 @@ func TestPlanOfOneSuite(t *testing.T) {
 			base: plain, head: `{tool: k6, on: {push: {branches: [main, "release/*"]}}}`, cause: psh, branch: "feature/x",
 			reasons: []string{"branch feature/x matches none of main, release/*"},
 		},
+		"long branches show their ends, too": {
+			base: plain, head: `{tool: k6, on: {push: {branches: [` + strings.Repeat("b", 250) + `/x]}}}`, cause: psh, branch: strings.Repeat("a", 1000) + "/y",
+			reasons: []string{"branch …" + strings.Repeat("a", 115) + "/y matches none of …" + strings.Repeat("b", 115) + "/x"},
+		},
 		"default content leaves out what rendering reads": {
 			base: `{tool: k6, on: {pullRequest: {paths: [none]}}}`, head: `{tool: k6, on: {pullRequest: {paths: [none]}}}`, cause: pr,
 			changed: []string{"tests/kustomization.yaml", "tests/other.yaml"},
@@ -264,21 +268,4 @@ func TestPlanIsBounded(t *testing.T) {
 			t.Errorf("%d paths: got %q, want %q", n, plan[0].Reasons, want)
 		}
 	}
-}
-
-// FuzzPlan: no paths and globs make a plan fail, and each entry has a reason.
-func FuzzPlan(f *testing.F) {
-	f.Add("services/a.go", "services/**", "tests/load", "main", "release/*")
-	f.Add("{}", "{a,[b]}", ".", "", "**")
-	f.Fuzz(func(t *testing.T, path, glob, content, branch, branches string) {
-		suite := Suite{Digest: "x"}
-		suite.Name = "a"
-		suite.Spec.Content.Paths = []string{content}
-		suite.Spec.On = &v1alpha1.Triggers{Push: &v1alpha1.ChangeTrigger{Paths: []string{glob}, Branches: []string{branches}}}
-		head := Catalog{Suites: []Suite{suite}}
-		plan, err := Plan(PlanInput{Head: head, Base: &head, Changed: []string{path}, ChangedKnown: true, Branch: branch, Cause: v1alpha1.Cause{Type: v1alpha1.CausePush}})
-		if err != nil || len(plan) != 1 || len(plan[0].Reasons) == 0 {
-			t.Errorf("plan %+v, error %v", plan, err)
-		}
-	})
 }

@@ -86,9 +86,9 @@ func (s *selection) decide(suite Suite) (run bool, reasons []string) {
 	case trigger == nil:
 		return false, []string{"it is not triggered by a " + every}
 	case s.in.Tag != "" && len(trigger.Branches) > 0:
-		return false, []string{fmt.Sprintf("tag %s is no branch, and it is for %s", s.in.Tag, listed(trigger.Branches))}
+		return false, []string{fmt.Sprintf("tag %s is no branch, and it is for %s", shortened(s.in.Tag), listedPaths(trigger.Branches))}
 	case !s.branchMatches(trigger):
-		return false, []string{fmt.Sprintf("branch %s matches none of %s", s.in.Branch, listed(trigger.Branches))}
+		return false, []string{fmt.Sprintf("branch %s matches none of %s", shortened(s.in.Branch), listedPaths(trigger.Branches))}
 	}
 	if len(trigger.Paths) == 0 {
 		reasons = append(reasons, "runs on every "+every)

@@ -4,75 +4,13 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"slices"
-	"strings"
 	"testing"
 	"time"
 
-	"github.com/bmatcuk/doublestar/v4"
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/assay-dev/assay/api/v1alpha1"
 )
-
-// FuzzSelection: whatever paths and globs a commit brings, a plan neither fails nor takes more
-// work than is allowed, and neither the order nor the repetition of paths changes it.
-func FuzzSelection(f *testing.F) {
-	f.Add("services/a.go\ntests/load/a.js", "services/**\n*.md", "tests/load\n.", "main", uint64(1))
-	f.Add("a\nb/\n/c\n..\n\xff", "{a,b}{c,d}*\n[^a]\n[", "a\nb/../c\n", "", uint64(2))
-	f.Add(strings.Repeat("a/", 200)+"b\n"+strings.Repeat("a", 5000), "**/**/**/*b\n"+strings.Repeat("{a,b}", 20), "a", "release/*", uint64(3))
-	f.Fuzz(func(t *testing.T, paths, globs, contents, branch string, seed uint64) {
-		suite := Suite{Digest: "x", File: "tests/a.yaml"}
-		suite.Name = "a"
-		suite.Spec.Content.Paths = strings.Split(contents, "\n")
-		suite.Spec.On = &v1alpha1.Triggers{Push: &v1alpha1.ChangeTrigger{}}
-		for _, glob := range strings.Split(globs, "\n") {
-			// What New would not let into a catalog is not asked of here either.
-			if glob != "" && checkGlob(glob) == nil {
-				suite.Spec.On.Push.Paths = append(suite.Spec.On.Push.Paths, glob)
-			}
-		}
-		before := suite
-		before.Digest = "y"
-		in := PlanInput{
-			Head: Catalog{Suites: []Suite{suite}, Files: []string{"tests/a.yaml", "tests/shared.yaml"}}, Base: &Catalog{Suites: []Suite{before}},
-			Changed: strings.Split(paths, "\n"), ChangedKnown: true, Branch: branch, Cause: v1alpha1.Cause{Type: v1alpha1.CausePush},
-		}
-		s := newSelection(in)
-		run, reasons := s.decide(suite)
-		if len(reasons) == 0 || len(reasons) > 10 {
-			t.Fatalf("%d reasons: %q", len(reasons), reasons)
-		}
-		for _, reason := range reasons {
-			if len(reason) > 1024 {
-				t.Fatalf("a reason of %d bytes: %q", len(reason), reason)
-			}
-		}
-		if spent := maxCompared - s.budget; spent > len(s.changed)*len(suite.Spec.On.Push.Paths) {
-			t.Fatalf("%d comparisons of %d paths with %d globs", spent, len(s.changed), len(suite.Spec.On.Push.Paths))
-		}
-		for _, glob := range suite.Spec.On.Push.Paths {
-			plain := 0
-			for _, file := range s.changed {
-				if ok, err := doublestar.Match(glob, file); err == nil && ok {
-					plain++
-				}
-			}
-			if got := s.match(glob).count; got != plain {
-				t.Fatalf("%q matches %d paths, and %d when all are compared", glob, got, plain)
-			}
-		}
-		random := rand.New(rand.NewPCG(seed, 0))
-		in.Changed = append(in.Changed, in.Changed[random.IntN(len(in.Changed))])
-		random.Shuffle(len(in.Changed), func(i, j int) { in.Changed[i], in.Changed[j] = in.Changed[j], in.Changed[i] })
-		again, why := newSelection(in).decide(suite)
-		if again != run {
-			t.Errorf("in another order it is %v, not %v", again, run)
-		}
-		if diff := cmp.Diff(reasons, why); diff != "" {
-			t.Errorf("in another order the reasons differ:\n%s", diff)
-		}
-	})
-}
 
 // TestPlanDoesNotDependOnOrder: nothing in the input has an order that means something, but for
 // the suites of a catalog, which are sorted.

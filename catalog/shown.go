@@ -5,8 +5,8 @@ import (
 	"strings"
 )
 
-// maxPathShown bounds a path in a reason, in bytes. A plan of a thousand suites has to fit into
-// one object, whatever the names of files are.
+// maxPathShown bounds a path, a glob or the name of a branch in a reason, in bytes. A plan of a
+// thousand suites has to fit into one object, whatever the names are.
 const maxPathShown = 120
 
 // listedPaths is listed for paths and globs.
