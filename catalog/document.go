@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"regexp"
 	"strconv"
 	"strings"
@@ -25,8 +26,9 @@ const (
 
 // Document is one YAML document as JSON has it, with the line of each field.
 type Document struct {
-	// Value is made of map[string]any, []any, string, int, float64, bool and nil. Aliases
-	// and merge keys are resolved, and no key is given twice.
+	// Value is made of map[string]any, []any, string, int, uint64 where int is too small,
+	// float64 that is a number, bool and nil, so JSON can hold it. Aliases and merge keys are
+	// resolved, and no key is given twice.
 	Value any
 	file  string
 	lines map[string]int
@@ -207,6 +209,9 @@ func (c *converter) scalar(n *yaml.Node, path string) (any, error) {
 		var v any
 		if err := n.Decode(&v); err != nil {
 			return nil, c.invalid(n, path, "", "%q is no value: %w", n.Value, err)
+		}
+		if f, ok := v.(float64); ok && (math.IsNaN(f) || math.IsInf(f, 0)) {
+			return nil, c.invalid(n, path, "put quotes around it, or write a number", "%q is no number that JSON has", n.Value)
 		}
 		return v, nil
 	}

@@ -119,43 +119,6 @@ func TestManyProblemsAreCutOff(t *testing.T) {
 	}
 }
 
-// FuzzParseFile: whatever a repository holds, parsing ends, does not panic, and what it takes
-// can be taken again.
-func FuzzParseFile(f *testing.F) {
-	worlds, err := filepath.Glob("testdata/invalid/*.txtar")
-	if err != nil {
-		f.Fatal(err)
-	}
-	for _, name := range worlds {
-		if strings.Contains(name, "bomb") { // the fuzzer would spend its time on making it smaller
-			continue
-		}
-		world, err := txtar.ParseFile(name)
-		if err != nil {
-			f.Fatal(err)
-		}
-		f.Add(world.Files[0].Data)
-	}
-	f.Add([]byte(fiveLines))
-	f.Fuzz(func(t *testing.T, data []byte) {
-		suites, err := ParseFile("tests/a.yaml", data)
-		if err == nil {
-			return
-		}
-		if suites != nil {
-			t.Error("suites and an error")
-		}
-		for _, f := range fault.All(err) {
-			if f.Kind() != fault.User {
-				t.Errorf("not the user's fault: %v", f)
-			}
-			if strings.ContainsAny(f.Error(), "\n\r") {
-				t.Errorf("not one line: %q", f.Error())
-			}
-		}
-	})
-}
-
 const fiveLines = `apiVersion: assay.dev/v1alpha1
 kind: TestSuite
 metadata: {name: checkout-load}

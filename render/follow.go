@@ -3,7 +3,6 @@ package render
 //lint:file-ignore SA1019 fields that kustomize has given up are still in use, so they must be followed
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -240,7 +239,7 @@ func (s *scan) replacements(dir string, k *kustomization) error {
 			}
 			continue
 		}
-		value, err := json.Marshal(r.Replacement)
+		value, err := catalog.JSON(r.Replacement)
 		if err != nil {
 			return fmt.Errorf("encoding a replacement of %q: %w", k.file, err)
 		}

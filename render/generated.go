@@ -16,6 +16,7 @@ import (
 	"sigs.k8s.io/kustomize/kyaml/kio/filters"
 
 	"github.com/assay-dev/assay/api/fault"
+	"github.com/assay-dev/assay/catalog"
 )
 
 // A ConfigMap that a generator makes is values, not an object: a suite can only take variables
@@ -57,10 +58,14 @@ func isConfigMap(r *resource.Resource) bool {
 	return r.GetKind() == "ConfigMap" && r.GetAnnotations()[sourceAnnotation] == ""
 }
 
-// encode gives a suite as JSON, with the values that it refers to.
+// encode gives a suite as JSON that is read as YAML again, with the values that it refers to.
 func (g generated) encode(r *resource.Resource) ([]byte, error) {
 	if len(g) == 0 {
-		return r.MarshalJSON()
+		data, err := r.MarshalJSON()
+		if err != nil {
+			return nil, fmt.Errorf("encoding suite %q: %w", r.GetName(), err)
+		}
+		return catalog.JSON(json.RawMessage(data))
 	}
 	suite, err := r.Map()
 	if err != nil {
@@ -70,7 +75,7 @@ func (g generated) encode(r *resource.Resource) ([]byte, error) {
 	if err := in.spec(suite["spec"]); err != nil {
 		return nil, err
 	}
-	return json.Marshal(suite)
+	return catalog.JSON(suite)
 }
 
 // unlocal takes the annotation away by which kustomize drops what a generator made, since the

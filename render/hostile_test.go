@@ -59,6 +59,7 @@ func hostileTrees() map[string]hostile {
 		"tabs where spaces belong":                 {one(withA, "apiVersion: assay.dev/v1alpha1\nkind: TestSuite\nmetadata:\n\tname: a\n"), fault.InvalidCatalog},
 		"numbers out of all bounds":                {one(withA, spec("runAsUser: 1e400")), fault.InvalidCatalog},
 		"no number":                                {one(withA, spec("runAsUser: .nan")), fault.InvalidCatalog},
+		"no number in a patch":                     {one(withA+"patches: [{target: {kind: TestSuite}, patch: '[{op: add, path: /spec/timeout, value: .nan}]'}]\n", suiteA), fault.InvalidCatalog},
 		"a key that is a mapping":                  {one(withA, "{a: b}: c\n"+suiteA), fault.InvalidCatalog},
 		"an empty kustomization":                   {one("", suiteA), fault.InvalidCatalog},
 		"a kustomization of two documents":         {one(withA+"---\nresources: [https://evil.example/x]\n", suiteA), fault.InvalidCatalog},

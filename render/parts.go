@@ -3,7 +3,6 @@ package render
 import (
 	"context"
 	"crypto/sha256"
-	"encoding/json"
 	"fmt"
 	"path"
 	"slices"
@@ -180,7 +179,7 @@ func (k *kustomization) with(keep func(file string) bool) ([]byte, error) {
 		file, isFile := strings.CutPrefix(reference, toFile(repositoryFolder, "")+"/")
 		return isFile && !keep(file)
 	})
-	data, err := json.Marshal(t)
+	data, err := catalog.JSON(t)
 	if err != nil {
 		return nil, fmt.Errorf("encoding %q: %w", k.file, err)
 	}

@@ -2,7 +2,6 @@ package render
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -213,7 +212,7 @@ func (s *scan) parse(dir string, from fault.Place) (*kustomization, error) {
 	}
 	k.types.BuildMetadata = nil
 	k.types.Configurations = append(k.types.Configurations, "../../"+configurationFile)
-	canonical, err := json.Marshal(k.types)
+	canonical, err := catalog.JSON(k.types)
 	if err != nil {
 		return nil, fmt.Errorf("encoding %q: %w", file, err)
 	}
@@ -323,7 +322,7 @@ func canonical(docs []catalog.Document) ([]byte, error) {
 		if i > 0 {
 			out = append(out, "\n---\n"...)
 		}
-		data, err := json.Marshal(doc.Value)
+		data, err := catalog.JSON(doc.Value)
 		if err != nil {
 			return nil, fmt.Errorf("encoding YAML anew: %w", err)
 		}

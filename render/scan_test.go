@@ -18,7 +18,6 @@ import (
 	"testing"
 	"testing/fstest"
 	"time"
-	"unicode/utf8"
 
 	gocmp "github.com/google/go-cmp/cmp"
 	"sigs.k8s.io/kustomize/api/types"
@@ -149,26 +148,35 @@ func texts(t reflect.Type, path string, visit func(path string)) {
 	case reflect.Struct:
 		for i := range t.NumField() {
 			f := t.Field(i)
-			name, _, _ := strings.Cut(f.Tag.Get("json"), ",")
-			switch {
-			case name == "-" || !f.IsExported():
-			case name == "" && f.Anonymous:
+			switch name, inlined, ok := jsonField(f); {
+			case !ok:
+			case inlined:
 				texts(f.Type, path, visit)
 			default:
-				texts(f.Type, strings.TrimPrefix(path+"."+cmp.Or(name, f.Name), "."), visit)
+				texts(f.Type, strings.TrimPrefix(path+"."+name, "."), visit)
 			}
 		}
 	}
 }
 
+// jsonField gives the name of a field in JSON, or says that its own fields stand in its place;
+// not ok is one that JSON does not have.
+func jsonField(f reflect.StructField) (name string, inlined, ok bool) {
+	name, _, _ = strings.Cut(f.Tag.Get("json"), ",")
+	if name == "-" || !f.IsExported() {
+		return "", false, false
+	}
+	return cmp.Or(name, f.Name), name == "" && f.Anonymous, true
+}
+
 func jsonFields(t reflect.Type) []string {
 	var names []string
 	for i := range t.NumField() {
-		f := t.Field(i)
-		name, _, _ := strings.Cut(f.Tag.Get("json"), ",")
-		if name == "" && f.Anonymous {
-			names = append(names, jsonFields(f.Type)...)
-		} else if name != "-" {
+		switch name, inlined, ok := jsonField(t.Field(i)); {
+		case !ok:
+		case inlined:
+			names = append(names, jsonFields(t.Field(i).Type)...)
+		default:
 			names = append(names, name)
 		}
 	}
@@ -344,57 +352,20 @@ func TestOverlayMayIncludeWhatItLiesIn(t *testing.T) {
 	}
 }
 
-// FuzzScan: whatever a kustomization says, scanning ends with faults of the user or with what
-// kustomize may have, in which no reference can be taken for a URL.
-func FuzzScan(f *testing.F) {
-	for _, text := range []string{
-		"resources: [a.yaml, ../staging, https://x/y]\n", "patches: [{patch: '[{op: copy}]'}, {path: a.yaml}]\n",
-		"configMapGenerator: [{name: c, files: [a=a.yaml], envs: [a.yaml], literals: [a=b]}]\n",
-		"patchesStrategicMerge: ['a: b', a.yaml]\nreplacements: [{path: a.yaml}, {source: {name: a}}]\n", "components: [.]\nbases: [a.yaml]\nvars: []\n",
-	} {
-		f.Add(text, suiteA)
+// TestOddCharactersArriveAsTheyAre: JSON leaves them bare, and YAML would take them for the end
+// of a line, or not at all.
+func TestOddCharactersArriveAsTheyAre(t *testing.T) {
+	c, err := Render(context.Background(), tree(map[string]string{
+		"kustomization.yaml": "resources: [\"a\\Nb.yaml\"]\npatches:\n- target: {kind: TestSuite}\n  patch: '[{op: add, path: /spec/args, value: [\"a\\Nb\", \"\\x7f\\x80\", \"\\uFEFF\"]}]'\n",
+		"a\u0085b.yaml":      suiteA,
+	}), overlay, Limits{})
+	if err != nil {
+		t.Fatal(err)
 	}
-	f.Fuzz(func(t *testing.T, kustomization, file string) {
-		s, err := scanOverlay(context.Background(), tree(map[string]string{"kustomization.yaml": kustomization, "a.yaml": file}), overlay, Limits{}.withDefaults(), nil)
-		for _, f := range fault.All(err) {
-			if f.Kind() != fault.User {
-				t.Errorf("not the user's fault: %v", f)
-			}
-		}
-		if err != nil {
-			return
-		}
-		for name, data := range s.files {
-			if !strings.HasPrefix(name, kustomizationFolder+"/") {
-				continue
-			}
-			var k types.Kustomization
-			if err := k.Unmarshal(data); err != nil {
-				t.Fatalf("kustomize cannot read what was written for it: %v", err)
-			}
-			for _, reference := range slices.Concat(k.Resources, k.Components, k.Bases, k.Configurations) {
-				if !strings.HasPrefix(reference, "../") {
-					t.Errorf("%s names %q", name, reference)
-				}
-			}
-		}
-	})
-}
-
-func FuzzReference(f *testing.F) {
-	for _, reference := range []string{"a.yaml", "../../base", "./x/../y", "https://x", "github.com/a/b", "a@b:c", "/x", "..", "../..", "a//b", "%2e%2e/x", "a..b"} {
-		f.Add("tests/overlays/staging", reference)
+	if diff := gocmp.Diff([]string{"a\u0085b", "\x7f\u0080", "\ufeff"}, c.Suites[0].Spec.Args); diff != "" {
+		t.Errorf("-want +got:\n%s", diff)
 	}
-	f.Fuzz(func(t *testing.T, dir, reference string) {
-		if !fs.ValidPath(dir) || !utf8.ValidString(reference) { // YAML is UTF-8
-			return
-		}
-		target, ok := within(dir, reference)
-		if ok && target != "." && !fs.ValidPath(target) {
-			t.Errorf("%q from %q leads to %q", reference, dir, target)
-		}
-		if name := flat(target); strings.Contains(name, "/") || strings.Contains(name, "..") || unflat(name) != target {
-			t.Errorf("%q is laid out as %q", target, name)
-		}
-	})
+	if want := overlay + "/a\u0085b.yaml"; c.Suites[0].File != want {
+		t.Errorf("it is defined in %q, want %q", c.Suites[0].File, want)
+	}
 }

@@ -31,7 +31,7 @@ type world struct {
 	changed    []string
 }
 
-func readWorlds(t *testing.T, pattern string) []world {
+func readWorlds(t testing.TB, pattern string) []world {
 	t.Helper()
 	names, err := filepath.Glob(pattern)
 	if err != nil || len(names) == 0 {
