@@ -20,8 +20,8 @@ demo: ## Show the main job: a pull request that breaks something, and its mend.
 	@export ASSAY_PAGES="$$(command -v npm || true)"; $(CLUSTER); deploy/dev/install.sh; go run ./examples/demo
 
 .PHONY: test
-test: lint test-unit test-apiserver test-devcluster test-e2e ## Everything, in this order.
-	@echo "All tests passed: lint, unit, API server, devcluster, end to end. make demo shows the whole."
+test: lint test-unit test-fuzz test-apiserver test-devcluster test-e2e ## Everything, in this order.
+	@echo "All tests passed: lint, unit, fuzz, API server, devcluster, end to end. make demo shows the whole."
 
 .PHONY: lint
 lint: ## gofmt, vet, staticcheck, generated code up to date.
@@ -32,9 +32,13 @@ test-unit: ## Tests that need no cluster.
 	go test ./...
 	for m in $(MODULES); do (cd $$m && go test ./...); done
 
+.PHONY: test-fuzz
+test-fuzz: ## Every Fuzz function for a few seconds.
+	@deploy/dev/fuzz.sh 90
+
 FUZZ_SECONDS := 150
 .PHONY: fuzz
-fuzz: ## Every Fuzz function, in FUZZ_SECONDS together (150).
+fuzz: ## The same for longer: FUZZ_SECONDS for all of them together (150).
 	@deploy/dev/fuzz.sh $(FUZZ_SECONDS)
 
 .PHONY: test-apiserver
