@@ -36,7 +36,9 @@ func changeOf(paths, globs, contents, branches, branch string, bits uint8) PlanI
 		suite.Spec.Content.Paths = append(suite.Spec.Content.Paths, path.Clean(text))
 	}
 	in := PlanInput{
-		Head:    Catalog{Suites: []Suite{suite}, Files: []string{"tests/a.yaml", "tests/shared.yaml"}},
+		Head: Catalog{
+			Suites: []Suite{suite}, Files: []string{"tests/a.yaml", "tests/shared.yaml", "tests/values"}, Inputs: []string{"tests/values"},
+		},
 		Changed: written(paths, isInside), ChangedKnown: bits&changesUnknown == 0,
 		Branch: branch, Cause: v1alpha1.Cause{Type: v1alpha1.CausePush},
 	}
@@ -103,7 +105,8 @@ func runs(in PlanInput) bool {
 	return slices.ContainsFunc(in.Changed, func(file string) bool {
 		return matches(trigger.Paths, file) || slices.ContainsFunc(suite.ContentPaths("tests"), func(content string) bool {
 			below := content == "." || file == content || strings.HasPrefix(file, content+"/")
-			return below && !(content == "tests" && slices.Contains(in.Head.Files, file))
+			definition := slices.Contains(in.Head.Files, file) && !slices.Contains(in.Head.Inputs, file)
+			return below && !(content == "tests" && definition)
 		})
 	})
 }
@@ -128,6 +131,7 @@ func addChanges(f *testing.F, add func(paths, globs, contents string)) {
 	add("a\nb/\n..a\n\xff", "{a,b}{c,d}*\n[^a]\n[", "a\nb/./c\n")
 	add(strings.Repeat("a/", 200)+"b\n"+strings.Repeat("a", 500), "**/**/**/*b\n"+strings.Repeat("{a,b}", 20), "a")
 	add("tests/a.yaml\ntests/shared.yaml", "none", "")
+	add("tests/values", "none", "")
 }
 
 // FuzzSelection: whatever paths and globs a commit brings, a suite runs when the rules say so,
