@@ -37,9 +37,10 @@ test-fuzz: ## Every Fuzz function for a few seconds.
 	@deploy/dev/fuzz.sh 90
 
 FUZZ_SECONDS := 150
+FUZZ := .
 .PHONY: fuzz
-fuzz: ## The same for longer: FUZZ_SECONDS for all of them together (150).
-	@deploy/dev/fuzz.sh $(FUZZ_SECONDS)
+fuzz: ## The same for longer: FUZZ_SECONDS (150) for all whose names match FUZZ together.
+	@deploy/dev/fuzz.sh $(FUZZ_SECONDS) '$(FUZZ)'
 
 .PHONY: test-apiserver
 test-apiserver: ## Tests on a real API server, without nodes.

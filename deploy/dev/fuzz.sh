@@ -1,8 +1,9 @@
 #!/usr/bin/env bash
-# Runs every Fuzz function of the module, each for its share of so many seconds: fuzz.sh 150
+# Runs the Fuzz functions of the module, or those whose names match, each for its share of so many
+# seconds: fuzz.sh 150 [FuzzScan]
 set -euo pipefail
 cd "$(dirname "$0")/../.."
-seconds="${1:-150}" module="$(go list -m)" cache="$(go env GOCACHE)/fuzz"
+seconds="${1:-150}" pattern="${2:-.}" module="$(go list -m)" cache="$(go env GOCACHE)/fuzz"
 work="$(mktemp -d)"; trap 'rm -rf "$work"' EXIT
 mkdir "$work/tmp"; export TMPDIR="$work/tmp" # the fuzzer leaves folders behind when its time is up
 mapfile -t dirs < <(git grep -l '^func Fuzz' -- '*_test.go' | xargs -n1 dirname | sort -u)
@@ -13,8 +14,9 @@ go test -c -o "$work/" -gcflags="$module/...=-d=libfuzzer" "${dirs[@]/#/./}"
 list=()
 for dir in "${dirs[@]}"; do
   names="$(cd "$dir" && "$work/${dir##*/}.test" -test.list '^Fuzz')"
-  for name in $names; do list+=("$dir $name"); done
+  for name in $names; do [[ ! "$name" =~ $pattern ]] || list+=("$dir $name"); done
 done
+((${#list[@]} > 0)) || { echo "fuzz: no Fuzz function matches $pattern"; exit 1; }
 each="$((seconds / ${#list[@]}))"
 ((each > 0)) || each=1
 for entry in "${list[@]}"; do
