@@ -294,7 +294,7 @@ func TestAPIServerRunsAreSeenThrough(t *testing.T) {
 		}
 	})
 	t.Run("a run cannot be changed but for spec.cancel", func(t *testing.T) {
-		run := l.newRun(t, one, "prod")
+		run := l.newRun(t, four, "prod")
 		for what, change := range map[string]func(spec *v1alpha1.TestRunSpec){
 			"commit": func(spec *v1alpha1.TestRunSpec) { spec.Commit = two },
 			"base":   func(spec *v1alpha1.TestRunSpec) { spec.Base = two },
