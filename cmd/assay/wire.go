@@ -95,7 +95,7 @@ func runController(ctx context.Context, f controllerFlags) error {
 	events := mgr.GetEventRecorder(controllerName)
 
 	if err := (&testrepository.Reconciler{
-		Client: mgr.GetClient(), Access: access, Refs: remote, Events: events,
+		Client: mgr.GetClient(), Access: access, Refs: remote, Verifier: source, Events: events,
 		Metrics: fluxctrl.NewMetrics(mgr, metrics.MustMakeRecorder()),
 	}).SetupWithManager(mgr, testrepository.Options{Concurrent: 2 * f.concurrent, RateLimiter: f.rateLimiter}); err != nil {
 		return err
