@@ -11,6 +11,7 @@
 //	words
 //	  api/fault             :                                  the kinds of error, with place and remedy
 //	  api/v1alpha1          :                                  the CRD types, which are the domain types
+//	  api/apiservertest     : api/v1alpha1                     a real API server for tests
 //	  providers             : api/fault                        forge words and role interfaces
 //	  runner/report         : api/fault                        bytes of any tool to one Report
 //	  deploy/crds           :                                  the CRDs, as they are generated
@@ -35,6 +36,7 @@
 //	  runner/pods           : words brains                     attempts as pods
 //	  runner/gateway        : words brains runner/content      content out, outcomes in
 //	  runner/catalogs       : words brains                     the catalog of a commit, rendered once
+//	  runner/catalogs/catalogstest : words                     a Git repository in memory, for tests
 //	  runner/testrun        : words brains runner/content runner/catalogs  plans runs and sees them through
 //	  runner/testenvironment: words brains                     says whether an environment can be used
 //	  runner/schedule       : words brains runner/catalogs     creates runs at their set times

@@ -12,7 +12,7 @@ import (
 
 // NewRun gives the TestRun to create for a repository: named for its cause, labelled, and
 // owned by the repository, in whose namespace it lives. request tells runs of cause API
-// apart, and names the suite of a scheduled one; it may be empty.
+// apart, and names the suite of a scheduled one, or the run that one repeats; it may be empty.
 func NewRun(repo *v1alpha1.TestRepository, spec v1alpha1.TestRunSpec, request string) *v1alpha1.TestRun {
 	spec.RepositoryRef.Name = repo.Name
 	return &v1alpha1.TestRun{

@@ -22,12 +22,16 @@ func ofCommit(in ComposeInput) []*v1alpha1.TestRun {
 		return cmp.Or(
 			cmp.Compare(last(stateOf(a) == v1alpha1.StateCancelled), last(stateOf(b) == v1alpha1.StateCancelled)),
 			b.CreationTimestamp.Compare(a.CreationTimestamp.Time),
+			cmp.Compare(last(refused(a)), last(refused(b))), // one that repeats it may come within the second
 			cmp.Compare(causeRank(a), causeRank(b)),
 			cmp.Compare(a.Name, b.Name),
 		)
 	})
 	return runs
 }
+
+// refused says whether the run ended before it was planned.
+func refused(r *v1alpha1.TestRun) bool { return stateOf(r).Final() && !planned(r) }
 
 func last(b bool) int {
 	if b {

@@ -32,7 +32,11 @@ type TestRun struct {
 
 // TestRunSpec says what to run, where and why.
 //
-// +kubebuilder:validation:XValidation:rule="self.repositoryRef == oldSelf.repositoryRef && self.environment == oldSelf.environment && self.commit == oldSelf.commit && self.cause == oldSelf.cause && self.?base.orValue('') == oldSelf.?base.orValue('') && self.?branch.orValue('') == oldSelf.?branch.orValue('') && self.?tag.orValue('') == oldSelf.?tag.orValue('') && self.?suites.orValue([]) == oldSelf.?suites.orValue([])",message="a run cannot be changed but for spec.cancel: create another"
+// +kubebuilder:validation:XValidation:rule="self.repositoryRef == oldSelf.repositoryRef && self.environment == oldSelf.environment && self.commit == oldSelf.commit && self.cause == oldSelf.cause",message="a run cannot be changed but for spec.cancel: create another"
+// +kubebuilder:validation:XValidation:rule="has(self.base) == has(oldSelf.base) && (!has(self.base) || self.base == oldSelf.base)",message="a run cannot be changed but for spec.cancel: create another"
+// +kubebuilder:validation:XValidation:rule="has(self.branch) == has(oldSelf.branch) && (!has(self.branch) || self.branch == oldSelf.branch)",message="a run cannot be changed but for spec.cancel: create another"
+// +kubebuilder:validation:XValidation:rule="has(self.tag) == has(oldSelf.tag) && (!has(self.tag) || self.tag == oldSelf.tag)",message="a run cannot be changed but for spec.cancel: create another"
+// +kubebuilder:validation:XValidation:rule="has(self.suites) == has(oldSelf.suites) && (!has(self.suites) || self.suites == oldSelf.suites)",message="a run cannot be changed but for spec.cancel: create another"
 type TestRunSpec struct {
 	// repositoryRef names the TestRepository, in this namespace.
 	// +required

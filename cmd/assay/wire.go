@@ -95,7 +95,7 @@ func runController(ctx context.Context, f controllerFlags) error {
 	events := mgr.GetEventRecorder(controllerName)
 
 	if err := (&testrepository.Reconciler{
-		Client: mgr.GetClient(), Access: access, Refs: remote, Events: events,
+		Client: mgr.GetClient(), Access: access, Refs: remote, Verifier: source, Events: events,
 		Metrics: fluxctrl.NewMetrics(mgr, metrics.MustMakeRecorder()),
 	}).SetupWithManager(mgr, testrepository.Options{Concurrent: 2 * f.concurrent, RateLimiter: f.rateLimiter}); err != nil {
 		return err
@@ -107,7 +107,7 @@ func runController(ctx context.Context, f controllerFlags) error {
 	}).SetupWithManager(mgr, testrun.Options{Concurrent: f.concurrent}); err != nil {
 		return err
 	}
-	if err := (&schedule.Reconciler{Client: mgr.GetClient(), Catalogs: rendered}).SetupWithManager(mgr); err != nil {
+	if err := (&schedule.Reconciler{Client: mgr.GetClient(), Catalogs: rendered, Now: time.Now}).SetupWithManager(mgr); err != nil {
 		return err
 	}
 	if err := (&testsuite.Reconciler{

@@ -4,7 +4,8 @@
 #
 # With KUBECONFIG set, that cluster is used as it is; images are then loaded by $ASSAY_LOAD
 # (a command that takes a tar, such as "kind load image-archive"), and GITEA_URL, GITEA_USER
-# and GITEA_TOKEN must name a Gitea that its pods reach. Otherwise devcluster brings up both.
+# and GITEA_TOKEN must name a Gitea that its pods reach, and that reaches its Services, as the
+# tests of webhooks do. Otherwise devcluster brings up both.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 mkdir -p bin

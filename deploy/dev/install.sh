@@ -32,6 +32,7 @@ cat > "$overlay/kustomization.yaml" <<YAML
 apiVersion: kustomize.config.k8s.io/v1beta1
 kind: Kustomization
 resources: [../deploy]
+components: [../deploy/webhook]
 images: [{name: assay.dev/assay, newTag: "$tag"}]
 patches:
 - target: {kind: Deployment, name: assay-controller}

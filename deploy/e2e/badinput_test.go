@@ -9,7 +9,6 @@ import (
 	"testing"
 	"time"
 
-	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -79,11 +78,15 @@ func expectErrored(t *testing.T, tenant *world.Tenant, repo *world.Repository, c
 	if err != nil {
 		t.Fatal(err)
 	}
-	ready := meta.FindStatusCondition(run.Status.Conditions, v1alpha1.ReadyCondition)
-	if run.Status.State != v1alpha1.StateErrored || ready == nil || ready.Reason != string(reason) || !strings.Contains(ready.Message, message) {
-		t.Errorf("the run is %s with the condition %+v; want %s, naming %q", run.Status.State, ready, reason, message)
+	if !isErrored(run, reason, message) {
+		t.Errorf("the run stands at %+v; want %s, naming %q", run.Status, reason, message)
 	}
 	expectStatus(t, repo, commit, tenant.Name, "error", "")
+}
+
+func isErrored(run *v1alpha1.TestRun, reason fault.Reason, message string) bool {
+	ready := meta.FindStatusCondition(run.Status.Conditions, v1alpha1.ReadyCondition)
+	return run.Status.State == v1alpha1.StateErrored && ready != nil && ready.Reason == string(reason) && strings.Contains(ready.Message, message)
 }
 
 // TestE2EBadSuite has one catalog with a suite for everything that can go wrong in a pod; the
@@ -159,10 +162,7 @@ func TestE2EUnreachableRepositories(t *testing.T) {
 	t.Parallel()
 	tenant := newTenant(t, "reach", nil)
 	repo, _ := newRepository(t, "reach", catalog(tenant.Name, map[string]string{"good.yaml": shell("good", "true")}))
-	wrong := &corev1.Secret{ObjectMeta: metav1.ObjectMeta{Namespace: tenant.Name, Name: "wrong"}, StringData: map[string]string{"username": "nobody", "password": "not-the-password"}}
-	if err := w.Client.Create(deadline(t), wrong); err != nil {
-		t.Fatal(err)
-	}
+	newSecret(t, tenant, "wrong", map[string]string{"username": "nobody", "password": "not-the-password"})
 	cases := []struct {
 		name   string
 		change func(*v1alpha1.TestRepository)

@@ -60,9 +60,8 @@ func TestE2EKilledController(t *testing.T) {
 	}
 	expectStatus(t, repo, commit, tenant.Name, "success", "")
 	oneComment(t, repo, number, commit[:7])
-	var runs v1alpha1.TestRunList
-	if err := w.Client.List(deadline(t), &runs, client.InNamespace(tenant.Name), client.MatchingLabels{v1alpha1.CommitLabel: commit}); err != nil || len(runs.Items) != 1 {
-		t.Errorf("%d runs of the commit, %v", len(runs.Items), err)
+	if runs := runsOf(t, tenant, client.MatchingLabels{v1alpha1.CommitLabel: commit}); len(runs) != 1 {
+		t.Errorf("%d runs of the commit", len(runs))
 	}
 }
 

@@ -12,6 +12,10 @@ import (
 	"testing"
 	"time"
 
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
 	"github.com/assay-dev/assay/api/v1alpha1"
 	"github.com/assay-dev/assay/deploy/world"
 )
@@ -54,6 +58,26 @@ func newTenant(t *testing.T, name string, change func(*v1alpha1.TestEnvironment)
 		}
 	})
 	return tenant
+}
+
+// newSecret makes a Secret in the tenant's namespace, and gives a reference to it.
+func newSecret(t *testing.T, tenant *world.Tenant, name string, data map[string]string) v1alpha1.LocalReference {
+	t.Helper()
+	secret := &corev1.Secret{ObjectMeta: metav1.ObjectMeta{Namespace: tenant.Name, Name: name}, StringData: data}
+	if err := w.Client.Create(deadline(t), secret); err != nil {
+		t.Fatal(err)
+	}
+	return v1alpha1.LocalReference{Name: name}
+}
+
+// runsOf gives the runs in the tenant's namespace that have these labels.
+func runsOf(t *testing.T, tenant *world.Tenant, labels client.MatchingLabels) []v1alpha1.TestRun {
+	t.Helper()
+	var runs v1alpha1.TestRunList
+	if err := w.Client.List(deadline(t), &runs, client.InNamespace(tenant.Name), labels); err != nil {
+		t.Fatal(err)
+	}
+	return runs.Items
 }
 
 // newRepository makes a repository on Gitea and pushes files to main.

@@ -9,6 +9,8 @@ import (
 	"testing"
 
 	"code.gitea.io/sdk/gitea"
+	corev1 "k8s.io/api/core/v1"
+	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/assay-dev/assay/api/v1alpha1"
 	"github.com/assay-dev/assay/deploy/world"
@@ -95,6 +97,74 @@ func TestE2EANewerHeadSupersedes(t *testing.T) {
 	expectStatus(t, repo, second, tenant.Name, "success", "")
 	if statuses, err := repo.Statuses(first); err != nil || statuses["assay/"+tenant.Name].State == gitea.StatusPending {
 		t.Errorf("the older commit has no final status: %v, %+v", err, statuses)
+	}
+}
+
+// TestE2EForcePushAndDeletedBranch takes a head away from a pull request while it is tested:
+// first by force, and then, when it has come back, with its branch.
+func TestE2EForcePushAndDeletedBranch(t *testing.T) {
+	t.Parallel()
+	tenant := newTenant(t, "force", nil)
+	repo, main := newRepository(t, "force", catalog(tenant.Name, map[string]string{"api.yaml": shell("api", "true")}))
+	if _, err := tenant.Sync(deadline(t), repo, nil); err != nil {
+		t.Fatal(err)
+	}
+	expectStatus(t, repo, main, tenant.Name, "success", "")
+	slow := map[string]string{"tests/api.yaml": shell("api", "sleep 300")}
+	first := push(t, repo, "topic", slow)
+	number, err := repo.OpenPullRequest("topic", "Topic")
+	if err != nil {
+		t.Fatal(err)
+	}
+	waitForPods(t, tenant, first)
+
+	second, err := repo.Amend(deadline(t), "topic", map[string][]byte{"tests/api.yaml": []byte(shell("api", "true", "  timeout: 5m"))})
+	if err != nil {
+		t.Fatal(err)
+	}
+	expectCancelled(t, tenant, repo, first, 1)
+	run, err := tenant.FinalRun(deadline(t), second, v1alpha1.CausePullRequest)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if run.Status.State != v1alpha1.StatePassed || run.Spec.Base != main {
+		t.Errorf("the head that was pushed by force: %+v, %+v", run.Spec, run.Status)
+	}
+	expectStatus(t, repo, second, tenant.Name, "success", "")
+	oneComment(t, repo, number, second[:7])
+
+	if err := repo.Reset(deadline(t), "topic", first); err != nil {
+		t.Fatal(err)
+	}
+	waitForPods(t, tenant, first)
+	if err := repo.DeleteBranch(deadline(t), "topic"); err != nil {
+		t.Fatal(err)
+	}
+	expectCancelled(t, tenant, repo, first, 2)
+}
+
+// expectCancelled waits until the commit has so many runs, all cancelled, without a pod, and
+// its final status.
+func expectCancelled(t *testing.T, tenant *world.Tenant, repo *world.Repository, commit string, want int) {
+	t.Helper()
+	var runs []v1alpha1.TestRun
+	err := world.Until(deadline(t), "the runs are cancelled", func(context.Context) (bool, error) {
+		runs = runsOf(t, tenant, client.MatchingLabels{v1alpha1.CommitLabel: commit})
+		return len(runs) == want && !slices.ContainsFunc(runs, func(r v1alpha1.TestRun) bool { return r.Status.State != v1alpha1.StateCancelled }), nil
+	})
+	if err != nil {
+		t.Fatalf("%v; they are %+v", err, runs)
+	}
+	expectStatus(t, repo, commit, tenant.Name, "error", "")
+	for _, run := range runs {
+		err := world.Until(deadline(t), "the pods of "+run.Name+" are gone", func(ctx context.Context) (bool, error) {
+			var pods corev1.PodList
+			err := w.Client.List(ctx, &pods, client.InNamespace(tenant.Name), client.MatchingLabels{v1alpha1.RunLabel: run.Name})
+			return len(pods.Items) == 0, err
+		})
+		if err != nil {
+			t.Error(err)
+		}
 	}
 }
 

@@ -22,6 +22,8 @@ type Repository struct {
 	Owner, Name string
 	// URL to clone, without credentials.
 	URL string
+	// Signer signs the commits that are made; nil leaves them unsigned.
+	Signer git.Signer
 
 	world *World
 	git   *git.Repository
@@ -53,42 +55,103 @@ func (r *Repository) Delete() error {
 // Push commits files (by path; nil removes one) to a branch, which is made from main when it
 // is new, pushes it, and gives the commit.
 func (r *Repository) Push(ctx context.Context, branch string, files map[string][]byte) (string, error) {
-	tree, err := r.git.Worktree()
+	tree, err := r.stage(branch, files)
 	if err != nil {
 		return "", err
 	}
-	if err := r.checkOut(tree, branch); err != nil {
+	return r.commitAndPush(ctx, tree, branch, false)
+}
+
+// Amend does as Push, but puts its commit in the place of the branch's last one, so that the
+// push is by force.
+func (r *Repository) Amend(ctx context.Context, branch string, files map[string][]byte) (string, error) {
+	tree, err := r.stage(branch, files)
+	if err != nil {
 		return "", err
+	}
+	return r.commitAndPush(ctx, tree, branch, true)
+}
+
+// stage puts files into the index of the branch.
+func (r *Repository) stage(branch string, files map[string][]byte) (*git.Worktree, error) {
+	tree, err := r.git.Worktree()
+	if err != nil {
+		return nil, err
+	}
+	if err := r.checkOut(tree, branch); err != nil {
+		return nil, err
 	}
 	for path, data := range files {
 		if data == nil {
 			if _, err := tree.Remove(path); err != nil {
-				return "", fmt.Errorf("removing %q: %w", path, err)
+				return nil, fmt.Errorf("removing %q: %w", path, err)
 			}
 			continue
 		}
 		if err := util.WriteFile(tree.Filesystem, path, data, 0o755); err != nil {
-			return "", fmt.Errorf("writing %q: %w", path, err)
+			return nil, fmt.Errorf("writing %q: %w", path, err)
 		}
 		if _, err := tree.Add(path); err != nil {
-			return "", fmt.Errorf("adding %q: %w", path, err)
+			return nil, fmt.Errorf("adding %q: %w", path, err)
 		}
 	}
-	return r.commitAndPush(ctx, tree, branch)
+	return tree, nil
 }
 
-func (r *Repository) commitAndPush(ctx context.Context, tree *git.Worktree, branch string) (string, error) {
-	author := &object.Signature{Name: "Ada", Email: "ada@shop.example", When: time.Now()}
-	hash, err := tree.Commit("Change "+branch, &git.CommitOptions{Author: author})
+func (r *Repository) commitAndPush(ctx context.Context, tree *git.Worktree, branch string, amend bool) (string, error) {
+	hash, err := tree.Commit("Change "+branch, &git.CommitOptions{Author: author(), Signer: r.Signer, Amend: amend})
 	if err != nil {
 		return "", fmt.Errorf("committing to %q: %w", branch, err)
 	}
-	spec := config.RefSpec("refs/heads/" + branch + ":refs/heads/" + branch)
-	err = r.git.PushContext(ctx, &git.PushOptions{RefSpecs: []config.RefSpec{spec}, Auth: &http.BasicAuth{Username: r.world.User, Password: r.world.Token}})
-	if err != nil {
-		return "", fmt.Errorf("pushing %q: %w", branch, err)
+	spec := "refs/heads/" + branch + ":refs/heads/" + branch
+	if amend {
+		spec = "+" + spec
 	}
-	return hash.String(), nil
+	return hash.String(), r.push(ctx, spec)
+}
+
+func author() *object.Signature {
+	return &object.Signature{Name: "Ada", Email: "ada@shop.example", When: time.Now()}
+}
+
+// push pushes what the refspec says.
+func (r *Repository) push(ctx context.Context, spec string) error {
+	err := r.git.PushContext(ctx, &git.PushOptions{RefSpecs: []config.RefSpec{config.RefSpec(spec)}, Auth: &http.BasicAuth{Username: r.world.User, Password: r.world.Token}})
+	if err != nil {
+		return fmt.Errorf("pushing %q: %w", spec, err)
+	}
+	return nil
+}
+
+// PushTag tags the commit that was made last, and pushes the tag. One with a message is an
+// object of its own.
+func (r *Repository) PushTag(ctx context.Context, name, message string) error {
+	head, err := r.git.Head()
+	if err != nil {
+		return err
+	}
+	var options *git.CreateTagOptions
+	if message != "" {
+		options = &git.CreateTagOptions{Tagger: author(), Message: message}
+	}
+	if _, err := r.git.CreateTag(name, head.Hash(), options); err != nil {
+		return fmt.Errorf("tagging %q: %w", name, err)
+	}
+	return r.push(ctx, "refs/tags/"+name+":refs/tags/"+name)
+}
+
+// Reset moves the branch to a commit that was made before, by force.
+func (r *Repository) Reset(ctx context.Context, branch, commit string) error {
+	ref := plumbing.NewHashReference(plumbing.NewBranchReferenceName(branch), plumbing.NewHash(commit))
+	if err := r.git.Storer.SetReference(ref); err != nil {
+		return fmt.Errorf("resetting %q: %w", branch, err)
+	}
+	return r.push(ctx, "+refs/heads/"+branch+":refs/heads/"+branch)
+}
+
+// DeleteBranch deletes the branch on Gitea.
+func (r *Repository) DeleteBranch(ctx context.Context, branch string) error {
+	return r.push(ctx, ":refs/heads/"+branch)
 }
 
 func (r *Repository) checkOut(tree *git.Worktree, branch string) error {
@@ -148,5 +211,5 @@ func (r *Repository) PushSymlink(ctx context.Context, branch, path, target strin
 	if _, err := tree.Add(path); err != nil {
 		return "", fmt.Errorf("adding %q: %w", path, err)
 	}
-	return r.commitAndPush(ctx, tree, branch)
+	return r.commitAndPush(ctx, tree, branch, false)
 }

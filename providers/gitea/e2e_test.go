@@ -68,6 +68,32 @@ func TestAGitIsAFork(t *testing.T) {
 	}
 }
 
+// A repository without commits, and one that does without pull requests, have none open. One
+// that is not there is another matter.
+func TestRepositoriesWithoutPullRequests(t *testing.T) {
+	h := newHost(t)
+	none := func(name string) {
+		t.Helper()
+		if open, err := h.open(t, h.user+"/"+name, h.token).PullRequests.Open(t.Context()); err != nil || len(open) != 0 {
+			t.Errorf("%s: open %v, %v", name, open, err)
+		}
+	}
+	empty := fmt.Sprintf("empty-%d", time.Now().UnixNano())
+	if _, _, err := h.admin.CreateRepo(sdk.CreateRepoOption{Name: empty}); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _, _ = h.admin.DeleteRepo(h.user, empty) })
+	none(empty)
+	without, no := h.repository(t), false
+	if _, _, err := h.admin.EditRepo(h.user, without, sdk.EditRepoOption{HasPullRequests: &no}); err != nil {
+		t.Fatal(err)
+	}
+	none(without)
+	if _, err := h.open(t, h.user+"/not-there", h.token).PullRequests.Open(t.Context()); fault.ReasonOf(err) != fault.RepositoryNotFound {
+		t.Errorf("got %v", err)
+	}
+}
+
 type host struct {
 	url, user, token string
 	admin            *sdk.Client

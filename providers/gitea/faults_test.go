@@ -60,6 +60,26 @@ func TestAnswersBecomeFaults(t *testing.T) {
 	}
 }
 
+// Gitea denies the list of a repository whose first push it has not noticed yet.
+func TestAListThatIsDeniedAndThenThereIsRead(t *testing.T) {
+	denied := 0
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		switch {
+		case !strings.HasSuffix(r.URL.Path, "/pulls"):
+			fmt.Fprint(w, `{"empty": false, "has_pull_requests": true}`)
+		case denied == 0:
+			denied++
+			w.WriteHeader(http.StatusNotFound)
+		default:
+			fmt.Fprint(w, "[]")
+		}
+	}))
+	defer server.Close()
+	if err := list(t, providers.Config{URL: server.URL + "/team/shop", Token: token}); err != nil || denied != 1 {
+		t.Errorf("got %v, denied %d times", err, denied)
+	}
+}
+
 func TestConnectionsBecomeFaults(t *testing.T) {
 	tls := httptest.NewTLSServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { fmt.Fprint(w, "[]") }))
 	defer tls.Close()

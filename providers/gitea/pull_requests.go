@@ -8,19 +8,38 @@ import (
 
 	sdk "code.gitea.io/sdk/gitea"
 
+	"github.com/assay-dev/assay/api/fault"
 	"github.com/assay-dev/assay/providers"
 )
 
 type pullRequests struct{ *forge }
 
 // Open implements providers.PullRequests. It costs one request for each 50 pull requests.
+//
+// Gitea denies that there is such a list where a repository is empty, or does without pull
+// requests. That it is not empty any more it finds out in the background, after the first push.
 func (p pullRequests) Open(ctx context.Context) ([]providers.PullRequest, error) {
 	client, err := p.client(ctx)
 	if err != nil {
 		return nil, err
 	}
+	all, err := p.list(ctx, client)
+	if fault.ReasonOf(err) != fault.RepositoryNotFound {
+		return all, err
+	}
+	repository, _, missing := client.GetRepo(p.repository.Owner, p.repository.Name)
+	switch {
+	case missing != nil:
+		return nil, err
+	case repository.Empty || !repository.HasPullRequests:
+		return []providers.PullRequest{}, nil
+	}
+	return p.list(ctx, client)
+}
+
+func (p pullRequests) list(ctx context.Context, client *sdk.Client) ([]providers.PullRequest, error) {
 	byNumber := map[int64]providers.PullRequest{} // pages shift while they are read
-	err = p.pages(ctx, "open pull requests", func(options sdk.ListOptions) (*sdk.Response, error) {
+	err := p.pages(ctx, "open pull requests", func(options sdk.ListOptions) (*sdk.Response, error) {
 		// Oldest first: one that is opened meanwhile does not push others over a page's edge.
 		list, response, err := client.ListRepoPullRequests(p.repository.Owner, p.repository.Name,
 			sdk.ListPullRequestsOptions{ListOptions: options, State: sdk.StateOpen, Sort: "oldest"})

@@ -4,7 +4,6 @@ package pods_test
 
 import (
 	"fmt"
-	"os"
 	"testing"
 	"time"
 
@@ -13,8 +12,8 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 	"sigs.k8s.io/controller-runtime/pkg/client"
-	"sigs.k8s.io/controller-runtime/pkg/envtest"
 
+	"github.com/assay-dev/assay/api/apiservertest"
 	"github.com/assay-dev/assay/api/fault"
 	"github.com/assay-dev/assay/runner"
 	"github.com/assay-dev/assay/runner/pods"
@@ -24,20 +23,7 @@ import (
 // server gives a client of a real API server, without nodes, and a namespace on it that enforces the restricted level.
 func server(t *testing.T) client.Client {
 	t.Helper()
-	env := &envtest.Environment{}
-	config, err := env.Start()
-	if err != nil {
-		t.Fatalf("starting an API server (KUBEBUILDER_ASSETS=%q): %v", os.Getenv("KUBEBUILDER_ASSETS"), err)
-	}
-	t.Cleanup(func() {
-		if err := env.Stop(); err != nil {
-			t.Errorf("stopping the API server: %v", err)
-		}
-	})
-	c, err := client.New(config, client.Options{})
-	if err != nil {
-		t.Fatal(err)
-	}
+	c := apiservertest.Start(t)
 	create(t, c, restrictedNamespace("shop-staging"))
 	return c
 }

@@ -36,9 +36,11 @@ type Reconciler struct {
 	client.Client
 	// Catalogs renders the default branch.
 	Catalogs *catalogs.Catalogs
+	// Now is the clock. Required.
+	Now func() time.Time
 
-	// looked is when each repository was last looked at by this process. What happened before
-	// is in status.lastScheduleTime.
+	// looked is when each repository was last looked at by this process, in every environment.
+	// What happened before is in status.lastScheduleTime.
 	looked sync.Map // types.NamespacedName -> time.Time
 }
 
@@ -66,68 +68,74 @@ func (r *Reconciler) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Resu
 	if repo.Spec.Suspend || !repo.DeletionTimestamp.IsZero() || repo.Status.DefaultCommit == "" {
 		return ctrl.Result{}, nil
 	}
-	now := time.Now()
-	since := r.since(repo, now)
-	next, err := r.createDue(ctx, repo, since, now)
+	now := r.Now()
+	due, err := r.createDue(ctx, repo, r.since(repo, now), now)
 	if err != nil {
 		return ctrl.Result{}, err
 	}
-	r.looked.Store(req.NamespacedName, now)
-	if next.IsZero() {
+	if due.unseen {
+		// Its times are still to come; those of the others have their runs.
+		due.next = earlier(due.next, now.Add(retry))
+	} else {
+		if err := r.remember(ctx, repo, due.latest); err != nil {
+			return ctrl.Result{}, err
+		}
+		r.looked.Store(req.NamespacedName, now)
+	}
+	if due.next.IsZero() {
 		return ctrl.Result{}, nil
 	}
-	return ctrl.Result{RequeueAfter: max(time.Until(next), 100*time.Millisecond)}, nil
+	return ctrl.Result{RequeueAfter: max(due.next.Sub(r.Now()), 100*time.Millisecond)}, nil
 }
 
 // since is the time from which on scheduled times count.
 func (r *Reconciler) since(repo *v1alpha1.TestRepository, now time.Time) time.Time {
+	since := later(now.Add(-deadline), repo.CreationTimestamp.Time)
 	if looked, ok := r.looked.Load(types.NamespacedName{Namespace: repo.Namespace, Name: repo.Name}); ok {
-		return looked.(time.Time)
+		return later(since, looked.(time.Time))
 	}
-	since := now.Add(-deadline)
-	if created := repo.CreationTimestamp.Time; created.After(since) {
-		since = created
-	}
-	if last := repo.Status.LastScheduleTime; last != nil && last.After(since) {
-		since = last.Time
+	if last := repo.Status.LastScheduleTime; last != nil {
+		return later(since, last.Time)
 	}
 	return since
 }
 
-// createDue creates what is due in every environment and gives the next time. An environment
-// whose catalog is broken has its fault on the run of the commit that broke it; the others
-// go on.
-func (r *Reconciler) createDue(ctx context.Context, repo *v1alpha1.TestRepository, since, now time.Time) (next time.Time, err error) {
-	var latest time.Time
+// due is what a look at a repository found.
+type due struct {
+	// latest time that has its runs, and the next to come; zero when there is none.
+	latest, next time.Time
+	// unseen says that the host did not give the catalog of some environment.
+	unseen bool
+}
+
+// createDue creates what is due in every environment. An environment whose catalog is broken
+// has its fault on the run of the commit that broke it; the others go on.
+func (r *Reconciler) createDue(ctx context.Context, repo *v1alpha1.TestRepository, since, now time.Time) (found due, err error) {
 	for _, environment := range repo.Spec.Environments {
 		rendered, err := r.Catalogs.At(ctx, repo, repo.Status.DefaultCommit, environment.Name)
 		if err != nil {
 			ctrl.LoggerFrom(ctx).V(1).Info("no schedules", "environment", environment.Name, "fault", fault.Summary(err))
-			if fault.Of(err) != fault.User {
-				next = earlier(next, now.Add(retry))
-			}
+			found.unseen = found.unseen || fault.Of(err) != fault.User
 			continue
 		}
 		seed := repo.Namespace + "/" + repo.Name + "/" + environment.Name
-		due, err := catalog.Due(rendered, seed, since, now)
+		suites, err := catalog.Due(rendered, seed, since, now)
 		if err != nil {
-			return time.Time{}, err
+			return due{}, err
 		}
-		for _, scheduled := range due {
+		for _, scheduled := range suites {
 			if err := r.create(ctx, repo, environment.Name, scheduled); err != nil {
-				return time.Time{}, err
+				return due{}, err
 			}
-			if scheduled.Time.After(latest) {
-				latest = scheduled.Time
-			}
+			found.latest = later(found.latest, scheduled.Time)
 		}
 		upcoming, err := catalog.NextDue(rendered, seed, now)
 		if err != nil {
-			return time.Time{}, err
+			return due{}, err
 		}
-		next = earlier(next, upcoming)
+		found.next = earlier(found.next, upcoming)
 	}
-	return next, r.remember(ctx, repo, latest)
+	return found, nil
 }
 
 func (r *Reconciler) create(ctx context.Context, repo *v1alpha1.TestRepository, environment string, scheduled catalog.Scheduled) error {
@@ -163,6 +171,13 @@ func (r *Reconciler) remember(ctx context.Context, repo *v1alpha1.TestRepository
 		return fmt.Errorf("recording the last scheduled time of %q: %w", repo.Name, err)
 	}
 	return nil
+}
+
+func later(a, b time.Time) time.Time {
+	if b.After(a) {
+		return b
+	}
+	return a
 }
 
 func earlier(a, b time.Time) time.Time {

@@ -10,25 +10,20 @@ import (
 	"testing"
 	"time"
 
-	"github.com/go-logr/logr/testr"
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/runtime/schema"
-	apiwait "k8s.io/apimachinery/pkg/util/wait"
-	clientgoscheme "k8s.io/client-go/kubernetes/scheme"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
-	"sigs.k8s.io/controller-runtime/pkg/config"
-	"sigs.k8s.io/controller-runtime/pkg/envtest"
-	"sigs.k8s.io/controller-runtime/pkg/metrics/server"
 
+	"github.com/assay-dev/assay/api/apiservertest"
 	"github.com/assay-dev/assay/api/fault"
 	"github.com/assay-dev/assay/api/v1alpha1"
 	"github.com/assay-dev/assay/runner"
 	"github.com/assay-dev/assay/runner/catalogs"
+	"github.com/assay-dev/assay/runner/catalogs/catalogstest"
 	"github.com/assay-dev/assay/runner/memory"
 	"github.com/assay-dev/assay/runner/report"
 )
@@ -36,7 +31,10 @@ import (
 // unsigned is a commit that is there and may not be tested.
 var unsigned = strings.Repeat("9", 40)
 
-func (c commits) Verify(_ context.Context, _ *v1alpha1.TestRepository, commit string) error {
+// signatures are on all commits but that.
+type signatures struct{}
+
+func (signatures) Verify(_ context.Context, _ *v1alpha1.TestRepository, commit string) error {
 	if commit == unsigned {
 		return fault.New(fault.SignatureInvalid, fault.Place{Commit: commit}, "sign it", "commit %s is not signed", commit[:12])
 	}
@@ -80,7 +78,7 @@ func (c contestedStatus) Patch(ctx context.Context, o client.Object, patch clien
 
 // lab is the reconciler on a real API server, with an executor whose pods a test ends.
 type lab struct {
-	client   client.Client
+	*apiservertest.Server
 	executor *memory.Executor
 	repo     *v1alpha1.TestRepository
 	start    func() (stop func())
@@ -90,119 +88,57 @@ type lab struct {
 	conflicts atomic.Int32
 }
 
-func newLab(t *testing.T, source commits) *lab {
+func newLab(t *testing.T, source catalogstest.Commits) *lab {
 	t.Helper()
-	env := &envtest.Environment{CRDDirectoryPaths: []string{"../../deploy/crds"}, ErrorIfCRDPathMissing: true}
-	cfg, err := env.Start()
-	if err != nil {
-		t.Fatalf("starting an API server (KUBEBUILDER_ASSETS): %v", err)
-	}
-	t.Cleanup(func() {
-		if err := env.Stop(); err != nil {
-			t.Error(err)
-		}
-	})
-	ctrl.SetLogger(testr.New(t))
-	scheme := runtime.NewScheme()
-	if err := errors.Join(clientgoscheme.AddToScheme(scheme), v1alpha1.AddToScheme(scheme)); err != nil {
-		t.Fatal(err)
-	}
-	l := &lab{executor: memory.New(time.Now, nil)}
-	if l.client, err = client.New(cfg, client.Options{Scheme: scheme}); err != nil {
-		t.Fatal(err)
-	}
+	l := &lab{Server: apiservertest.Start(t), executor: memory.New(time.Now, nil)}
 	l.start = func() func() {
-		mgr, err := ctrl.NewManager(cfg, ctrl.Options{
-			Scheme: scheme, Metrics: server.Options{BindAddress: "0"},
-			Controller: config.Controller{SkipNameValidation: new(true)},
-		})
-		if err != nil {
-			t.Fatal(err)
-		}
-		l.cached = mgr.GetClient()
-		rendered := catalogs.New(source, 0)
-		contents, err := NewContents(mgr.GetClient(), source, rendered, t.TempDir(), 0)
-		if err != nil {
-			t.Fatal(err)
-		}
-		err = (&Reconciler{
-			Client: contested{mgr.GetClient(), &l.conflicts}, Live: mgr.GetAPIReader(), Source: source, Verifier: source, Catalogs: rendered, Contents: contents,
-			Executor: l.executor, Events: mgr.GetEventRecorder("test"), Retention: Retention{Pods: time.Hour, Runs: time.Hour},
-		}).SetupWithManager(mgr, Options{})
-		if err != nil {
-			t.Fatal(err)
-		}
-		ctx, cancel := context.WithCancel(context.Background())
-		done := make(chan error, 1)
-		go func() { done <- mgr.Start(ctx) }()
-		return func() {
-			cancel()
-			if err := <-done; err != nil {
-				t.Errorf("the manager: %v", err)
+		return l.Run(t, l.Config, func(_ context.Context, mgr ctrl.Manager) error {
+			l.cached = mgr.GetClient()
+			rendered := catalogs.New(source, 0)
+			contents, err := NewContents(mgr.GetClient(), source, rendered, t.TempDir(), 0)
+			if err != nil {
+				return err
 			}
-		}
+			return (&Reconciler{
+				Client: contested{mgr.GetClient(), &l.conflicts}, Live: mgr.GetAPIReader(), Source: source, Verifier: signatures{}, Catalogs: rendered, Contents: contents,
+				Executor: l.executor, Events: mgr.GetEventRecorder("test"), Retention: Retention{Pods: time.Hour, Runs: time.Hour},
+			}).SetupWithManager(mgr, Options{})
+		})
 	}
 	l.repo = &v1alpha1.TestRepository{
 		ObjectMeta: metav1.ObjectMeta{Namespace: "default", Name: "shop"},
 		Spec:       v1alpha1.TestRepositorySpec{URL: "https://git.example/shop", Environments: []v1alpha1.EnvironmentRef{{Name: "staging"}, {Name: "prod"}}},
 	}
-	l.create(t, l.repo)
-	l.create(t, &v1alpha1.TestEnvironment{
+	l.Make(t, l.repo, &v1alpha1.TestEnvironment{
 		ObjectMeta: metav1.ObjectMeta{Name: "staging"},
 		Spec:       v1alpha1.TestEnvironmentSpec{Namespace: "default", Repositories: []v1alpha1.RepositoryAdmission{{Namespace: "default", Name: "shop"}}},
 	})
 	return l
 }
 
-func (l *lab) create(t *testing.T, o client.Object) {
-	t.Helper()
-	if err := l.client.Create(t.Context(), o); err != nil {
-		t.Fatal(err)
-	}
-}
-
 func (l *lab) newRun(t *testing.T, commit, environment string) *v1alpha1.TestRun {
 	t.Helper()
 	run := runner.NewRun(l.repo, v1alpha1.TestRunSpec{Environment: environment, Commit: commit, Branch: "main", Cause: v1alpha1.Cause{Type: v1alpha1.CausePush}}, "")
-	l.create(t, run)
+	l.Make(t, run)
 	return run
 }
 
 // untilCached waits for the reconciler's cache to know the object as it is.
 func (l *lab) untilCached(t *testing.T, o client.Object) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
-	defer cancel()
 	version := o.GetResourceVersion()
-	err := apiwait.PollUntilContextCancel(ctx, 20*time.Millisecond, true, func(ctx context.Context) (bool, error) {
-		err := l.cached.Get(ctx, client.ObjectKeyFromObject(o), o)
-		return err == nil && o.GetResourceVersion() == version, err
-	})
-	if err != nil {
-		t.Fatalf("the cache does not learn of %s: %v", o.GetName(), err)
-	}
+	apiservertest.Until(t, "the cache knows "+o.GetName(), func() bool {
+		err := l.cached.Get(t.Context(), client.ObjectKeyFromObject(o), o)
+		return err == nil && o.GetResourceVersion() == version
+	}, func() any { return o })
 }
 
 func (l *lab) newPullRequest(t *testing.T, commit, environment string) *v1alpha1.TestRun {
 	t.Helper()
 	cause := v1alpha1.Cause{Type: v1alpha1.CausePullRequest, PullRequest: &v1alpha1.PullRequestRef{Number: 7}}
 	run := runner.NewRun(l.repo, v1alpha1.TestRunSpec{Environment: environment, Commit: commit, Branch: "main", Cause: cause}, "")
-	l.create(t, run)
+	l.Make(t, run)
 	return run
-}
-
-// until waits for the run's status to be as wanted.
-func (l *lab) until(t *testing.T, run *v1alpha1.TestRun, what string, is func() bool) {
-	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
-	defer cancel()
-	err := apiwait.PollUntilContextCancel(ctx, 50*time.Millisecond, true, func(ctx context.Context) (bool, error) {
-		err := l.client.Get(ctx, client.ObjectKeyFromObject(run), run)
-		return err == nil && is(), client.IgnoreNotFound(err)
-	})
-	if err != nil {
-		t.Fatalf("waiting until %s: %v; it is %+v", what, err, run.Status)
-	}
 }
 
 // endAttempt waits for the suite's attempt and ends it. The executor is in memory, so no watch
@@ -210,7 +146,7 @@ func (l *lab) until(t *testing.T, run *v1alpha1.TestRun, what string, is func() 
 func (l *lab) endAttempt(t *testing.T, run *v1alpha1.TestRun, suite string, exitCode int32) {
 	t.Helper()
 	pod := runner.PodName(run, suite, 1)
-	l.until(t, run, suite+" is started", func() bool {
+	l.Until(t, run, suite+" is started", func() bool {
 		attempts, err := l.executor.List(t.Context(), run)
 		for _, a := range attempts {
 			if a.Pod == pod {
@@ -233,13 +169,13 @@ func (l *lab) touch(t *testing.T, run *v1alpha1.TestRun) {
 			v1alpha1.RunLabel: run.Name, v1alpha1.RunNamespaceLabel: run.Namespace}},
 		Spec: corev1.PodSpec{Containers: []corev1.Container{{Name: "suite", Image: "image"}}},
 	}
-	l.create(t, pod)
+	l.Make(t, pod)
 }
 
 func TestAPIServerRunsAreSeenThrough(t *testing.T) {
 	one, two, four := strings.Repeat("1", 40), strings.Repeat("2", 40), strings.Repeat("4", 40)
 	five, six, seven, eight := strings.Repeat("5", 40), strings.Repeat("6", 40), strings.Repeat("7", 40), strings.Repeat("8", 40)
-	l := newLab(t, commits{
+	l := newLab(t, catalogstest.Commits{
 		one: tree("api", "web"), two: tree("api"), four: tree("api"), eight: tree("api", "slow"), unsigned: tree("api"),
 		five: with(tree("unit"), "other/a", "five"), six: with(tree("unit"), "other/a", "six"), seven: with(tree("unit"), "other/a", "seven"),
 	})
@@ -250,32 +186,32 @@ func TestAPIServerRunsAreSeenThrough(t *testing.T) {
 		run := l.newRun(t, one, "staging")
 		l.endAttempt(t, run, "api", 0)
 		l.endAttempt(t, run, "web", 1)
-		l.until(t, run, "it has failed", func() bool { return run.Status.State == v1alpha1.StateFailed })
+		l.Until(t, run, "it has failed", func() bool { return run.Status.State == v1alpha1.StateFailed })
 		if len(run.Status.Plan) != 2 || !strings.Contains(run.Status.Message, "web") || run.Status.CompletionTime == nil {
 			t.Errorf("the status is %+v", run.Status)
 		}
 	})
 	t.Run("a controller that is started again goes on where it was", func(t *testing.T) {
 		run := l.newRun(t, two, "staging")
-		l.until(t, run, "it is planned", func() bool { return run.Status.State != "" })
+		l.Until(t, run, "it is planned", func() bool { return run.Status.State != "" })
 		stop()
 		stop = l.start()
 		l.endAttempt(t, run, "api", 0)
-		l.until(t, run, "it has passed", func() bool { return run.Status.State == v1alpha1.StatePassed })
+		l.Until(t, run, "it has passed", func() bool { return run.Status.State == v1alpha1.StatePassed })
 		if n := len(run.Status.Suites[0].Attempts); n != 1 {
 			t.Errorf("%d attempts", n)
 		}
 	})
 	t.Run("what the catalog changes stands on the run", func(t *testing.T) {
 		run := runner.NewRun(l.repo, v1alpha1.TestRunSpec{Environment: "staging", Commit: one, Base: two, Branch: "topic", Cause: v1alpha1.Cause{Type: v1alpha1.CausePush}}, "")
-		l.create(t, run)
-		l.until(t, run, "it is planned", func() bool { return len(run.Status.Plan) > 0 })
+		l.Make(t, run)
+		l.Until(t, run, "it is planned", func() bool { return len(run.Status.Plan) > 0 })
 		if d := run.Status.CatalogDiff; d == nil || d.Summary() != "1 added" || d.Added[0] != "web" {
 			t.Errorf("the difference is %+v", d)
 		}
 		run = runner.NewRun(l.repo, v1alpha1.TestRunSpec{Environment: "staging", Commit: four, Base: two, Branch: "topic", Cause: v1alpha1.Cause{Type: v1alpha1.CausePush}}, "")
-		l.create(t, run)
-		l.until(t, run, "it is planned", func() bool { return len(run.Status.Plan) > 0 })
+		l.Make(t, run)
+		l.Until(t, run, "it is planned", func() bool { return len(run.Status.Plan) > 0 })
 		if d := run.Status.CatalogDiff; d == nil || !d.Empty() {
 			t.Errorf("the difference is %+v, want one without suites", d)
 		}
@@ -284,17 +220,17 @@ func TestAPIServerRunsAreSeenThrough(t *testing.T) {
 		l.conflicts.Store(2)
 		run := l.newRun(t, four, "staging")
 		l.endAttempt(t, run, "api", 0)
-		l.until(t, run, "it has passed", func() bool { return run.Status.State == v1alpha1.StatePassed })
+		l.Until(t, run, "it has passed", func() bool { return run.Status.State == v1alpha1.StatePassed })
 	})
 	t.Run("an environment that is not there ends the run with its reason", func(t *testing.T) {
 		run := l.newRun(t, one, "prod")
-		l.until(t, run, "it is errored", func() bool { return run.Status.State == v1alpha1.StateErrored })
+		l.Until(t, run, "it is errored", func() bool { return run.Status.State == v1alpha1.StateErrored })
 		if !strings.Contains(run.Status.Message+run.Status.Conditions[0].Message, `no TestEnvironment "prod"`) {
 			t.Errorf("the status is %+v", run.Status)
 		}
 	})
 	t.Run("a run cannot be changed but for spec.cancel", func(t *testing.T) {
-		run := l.newRun(t, one, "prod")
+		run := l.newRun(t, four, "prod")
 		for what, change := range map[string]func(spec *v1alpha1.TestRunSpec){
 			"commit": func(spec *v1alpha1.TestRunSpec) { spec.Commit = two },
 			"base":   func(spec *v1alpha1.TestRunSpec) { spec.Base = two },
@@ -305,27 +241,27 @@ func TestAPIServerRunsAreSeenThrough(t *testing.T) {
 		} {
 			changed := run.DeepCopy()
 			change(&changed.Spec)
-			if err := l.client.Patch(t.Context(), changed, client.MergeFrom(run)); !apierrors.IsInvalid(err) || !strings.Contains(err.Error(), "create another") {
+			if err := l.Patch(t.Context(), changed, client.MergeFrom(run)); !apierrors.IsInvalid(err) || !strings.Contains(err.Error(), "create another") {
 				t.Errorf("a change of %s: %v", what, err)
 			}
 		}
 		changed := run.DeepCopy()
 		changed.Spec.Cancel = true
-		if err := l.client.Patch(t.Context(), changed, client.MergeFrom(run)); err != nil {
+		if err := l.Patch(t.Context(), changed, client.MergeFrom(run)); err != nil {
 			t.Errorf("a cancel: %v", err)
 		}
 	})
 	t.Run("a commit that is not there ends the run with its reason", func(t *testing.T) {
 		run := l.newRun(t, strings.Repeat("3", 40), "staging")
-		l.until(t, run, "it is errored", func() bool { return run.Status.State == v1alpha1.StateErrored })
+		l.Until(t, run, "it is errored", func() bool { return run.Status.State == v1alpha1.StateErrored })
 	})
 	t.Run("a hermetic suite that passed is not run again for a pull request", func(t *testing.T) {
 		first := l.newPullRequest(t, five, "staging")
 		l.endAttempt(t, first, "unit", 0)
-		l.until(t, first, "it has passed", func() bool { return first.Status.State == v1alpha1.StatePassed })
+		l.Until(t, first, "it has passed", func() bool { return first.Status.State == v1alpha1.StatePassed })
 
 		second := l.newPullRequest(t, six, "staging") // where only another folder differs
-		l.until(t, second, "it has passed", func() bool { return second.Status.State == v1alpha1.StatePassed })
+		l.Until(t, second, "it has passed", func() bool { return second.Status.State == v1alpha1.StatePassed })
 		if suite := second.Status.Suites[0]; len(suite.Attempts) > 0 || second.Status.Plan[0].Reused == nil || second.Status.Plan[0].Reused.Run != first.Name {
 			t.Errorf("the status is %+v", second.Status)
 		}
@@ -334,25 +270,19 @@ func TestAPIServerRunsAreSeenThrough(t *testing.T) {
 			t.Errorf("there are pods: %+v, error %v", attempts, err)
 		}
 
-		env := &v1alpha1.TestEnvironment{}
-		if err := l.client.Get(t.Context(), client.ObjectKey{Name: "staging"}, env); err != nil {
-			t.Fatal(err)
-		}
-		env.Spec.Env = []corev1.EnvVar{{Name: "FLAG", Value: "on"}}
-		if err := l.client.Update(t.Context(), env); err != nil {
-			t.Fatal(err)
-		}
+		env := &v1alpha1.TestEnvironment{ObjectMeta: metav1.ObjectMeta{Name: "staging"}}
+		l.Change(t, env, func() { env.Spec.Env = []corev1.EnvVar{{Name: "FLAG", Value: "on"}} })
 		l.untilCached(t, env)
 		third := l.newPullRequest(t, seven, "staging")
 		l.endAttempt(t, third, "unit", 0)
-		l.until(t, third, "it has passed on a pod of its own", func() bool {
+		l.Until(t, third, "it has passed on a pod of its own", func() bool {
 			return third.Status.State == v1alpha1.StatePassed && len(third.Status.Suites[0].Attempts) == 1
 		})
 	})
 	t.Run("what the environment forbids ends its suite alone", func(t *testing.T) {
 		run := l.newRun(t, eight, "staging")
 		l.endAttempt(t, run, "api", 0)
-		l.until(t, run, "it is errored", func() bool { return run.Status.State == v1alpha1.StateErrored })
+		l.Until(t, run, "it is errored", func() bool { return run.Status.State == v1alpha1.StateErrored })
 		for _, suite := range run.Status.Suites {
 			if suite.Name == "slow" && (suite.Reason != string(fault.PolicyViolation) || len(suite.Attempts) > 0) ||
 				suite.Name == "api" && suite.State != v1alpha1.StatePassed {
@@ -362,7 +292,7 @@ func TestAPIServerRunsAreSeenThrough(t *testing.T) {
 	})
 	t.Run("a commit that may not be tested ends the run with its reason", func(t *testing.T) {
 		run := l.newRun(t, unsigned, "staging")
-		l.until(t, run, "it is errored", func() bool { return run.Status.State == v1alpha1.StateErrored })
+		l.Until(t, run, "it is errored", func() bool { return run.Status.State == v1alpha1.StateErrored })
 		ready := meta.FindStatusCondition(run.Status.Conditions, v1alpha1.ReadyCondition)
 		if ready == nil || ready.Reason != string(fault.SignatureInvalid) || ready.Message != "commit 999999999999 is not signed (sign it)" || len(run.Status.Plan) != 0 {
 			t.Errorf("the status is %+v", run.Status)
@@ -370,18 +300,12 @@ func TestAPIServerRunsAreSeenThrough(t *testing.T) {
 	})
 	t.Run("a deleted run takes its pods with it", func(t *testing.T) {
 		run := l.newRun(t, two, "prod")
-		l.until(t, run, "it has ended", func() bool { return run.Status.State.Final() })
-		if err := l.client.Delete(t.Context(), run); err != nil {
+		l.Until(t, run, "it has ended", func() bool { return run.Status.State.Final() })
+		if err := l.Delete(t.Context(), run); err != nil {
 			t.Fatal(err)
 		}
-		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
-		defer cancel()
-		err := apiwait.PollUntilContextCancel(ctx, 50*time.Millisecond, true, func(ctx context.Context) (bool, error) {
-			err := l.client.Get(ctx, client.ObjectKeyFromObject(run), run)
-			return err != nil, client.IgnoreNotFound(err)
-		})
-		if err != nil {
-			t.Errorf("the run is still there: %v", err)
-		}
+		apiservertest.Until(t, "the run is gone", func() bool {
+			return apierrors.IsNotFound(l.Get(t.Context(), client.ObjectKeyFromObject(run), run))
+		}, func() any { return run })
 	})
 }

@@ -18,6 +18,7 @@ import (
 	"github.com/assay-dev/assay/catalog"
 	"github.com/assay-dev/assay/runner"
 	"github.com/assay-dev/assay/runner/catalogs"
+	"github.com/assay-dev/assay/runner/catalogs/catalogstest"
 	"github.com/assay-dev/assay/runner/report"
 )
 
@@ -114,7 +115,7 @@ func (d desk) ended(t *testing.T, run *v1alpha1.TestRun, exitCode int32) {
 
 func TestAnEarlierPassIsReused(t *testing.T) {
 	one, two, three, four := strings.Repeat("1", 40), strings.Repeat("2", 40), strings.Repeat("3", 40), strings.Repeat("4", 40)
-	source := commits{
+	source := catalogstest.Commits{
 		one: tree("unit"), two: with(tree("unit"), "docs/a.md", "new"),
 		three: with(tree("unit"), "tests/unit/test.sh", "false\n"), four: with(tree("unit"), "docs/a.md", "newer"),
 	}
@@ -162,7 +163,7 @@ func TestContentThatCannotBePacked(t *testing.T) {
 		waits  bool
 	}{{fault.HostFailed, true}, {fault.SymlinkRefused, false}} {
 		t.Run(string(c.reason), func(t *testing.T) {
-			source := &failing{Source: commits{one: tree("unit"), two: with(tree("unit"), "docs/a.md", "new")}, path: "tests/unit"}
+			source := &failing{Source: catalogstest.Commits{one: tree("unit"), two: with(tree("unit"), "docs/a.md", "new")}, path: "tests/unit"}
 			d := newDesk(t, source)
 			d.ended(t, d.run(one, v1alpha1.CausePush), 0)
 			source.err = fault.New(c.reason, fault.Place{}, "", "as told")
@@ -194,7 +195,7 @@ func (f *failing) Tree(ctx context.Context, repo *v1alpha1.TestRepository, commi
 // TestRunsThatCannotBeListed: without them nothing is planned, as it will be the next time.
 func TestRunsThatCannotBeListed(t *testing.T) {
 	one := strings.Repeat("1", 40)
-	d := newDesk(t, commits{one: tree("unit")})
+	d := newDesk(t, catalogstest.Commits{one: tree("unit")})
 	d.Client = deaf{d.Client}
 	if _, err := d.Plan(t.Context(), d.run(one, v1alpha1.CausePullRequest), d.repo, d.env); !errors.Is(err, errDeaf) {
 		t.Errorf("the error is %v", err)

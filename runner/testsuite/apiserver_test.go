@@ -12,8 +12,10 @@ import (
 	"github.com/google/go-cmp/cmp"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
+	"github.com/assay-dev/assay/api/apiservertest"
 	"github.com/assay-dev/assay/api/v1alpha1"
 	"github.com/assay-dev/assay/runner"
+	"github.com/assay-dev/assay/runner/catalogs/catalogstest"
 )
 
 func TestAPIServerCatalogIsShown(t *testing.T) {
@@ -21,7 +23,7 @@ func TestAPIServerCatalogIsShown(t *testing.T) {
 	for i := range many {
 		many[i] = fmt.Sprintf("s%03d=1m", i)
 	}
-	source := commits{
+	source := catalogstest.Commits{
 		commit(1): tree("api=5m", "web=5m"), commit(2): tree("api=5m", "web=5m"), commit(3): tree("api=7m", "web=5m"),
 		commit(4): tree("api=7m"), commit(5): tree("api=7m", "api=8m"), commit(6): tree(many...), commit(7): tree("api=9m"),
 	}
@@ -101,7 +103,7 @@ func TestAPIServerCatalogIsShown(t *testing.T) {
 		l.quiet(t) // what the cache has late is nobody's edit
 		s := l.suite(t, "shop.staging.api")
 		spec := s.Spec.DeepCopy()
-		l.change(t, s, func() {
+		l.Change(t, s, func() {
 			s.Spec.Timeout.Duration = time.Hour
 			s.Spec.Env = append(s.Spec.Env, s.Spec.Env[0])
 			s.Spec.Env[1].Name = "ADDED"
@@ -109,11 +111,8 @@ func TestAPIServerCatalogIsShown(t *testing.T) {
 			s.Labels["stage"] = "mine"
 			s.Labels["mine"] = "stays"
 		})
-		last := &said{}
-		l.until(t, "it is as before", last, func() bool {
-			l.get(t, s)
-			last.text = cmp.Diff(*spec, s.Spec)
-			return last.text == "" && s.Labels["stage"] == "staging" && s.Labels["mine"] == "stays"
+		l.Until(t, s, "it is as before", func() bool {
+			return cmp.Equal(*spec, s.Spec) && s.Labels["stage"] == "staging" && s.Labels["mine"] == "stays"
 		})
 		l.event(t, v1alpha1.MendedReason, "shop.staging.api", "edited", "metadata.labels.stage", "spec.env[name=ADDED]")
 		l.shows(t, shop, "main", commit(3))
@@ -125,9 +124,9 @@ func TestAPIServerCatalogIsShown(t *testing.T) {
 	})
 	t.Run("marks, owner and the object itself come back", func(t *testing.T) {
 		s := l.suite(t, "shop.prod.web")
-		l.change(t, s, func() { s.Labels = nil; s.OwnerReferences = nil })
+		l.Change(t, s, func() { s.Labels = nil; s.OwnerReferences = nil })
 		l.event(t, v1alpha1.MendedReason, "shop.prod.web", "metadata.labels")
-		l.get(t, s)
+		l.Read(t, s)
 		if s.Labels[v1alpha1.RepositoryLabel] != "shop" || !metav1.IsControlledBy(s, shop) {
 			t.Errorf("the object is %+v", s.ObjectMeta)
 		}
@@ -153,18 +152,17 @@ func TestAPIServerCatalogIsShown(t *testing.T) {
 		}
 		want := &v1alpha1.LastPass{Run: run.Name, Commit: commit(3), Time: end, Digest: digest}
 		s := l.suite(t, "shop.staging.api")
-		passed := func() bool { l.get(t, s); return cmp.Equal(want, s.Status.LastPassed) }
-		l.until(t, "the pass stands on the suite", &said{}, passed)
+		passed := func() bool { l.Read(t, s); return cmp.Equal(want, s.Status.LastPassed) }
+		l.Until(t, s, "the pass stands on the suite", passed)
 		if err := l.Delete(t.Context(), run); err != nil {
 			t.Fatal(err)
 		}
-		l.change(t, s, func() { s.Spec.Suspend = true })
+		l.Change(t, s, func() { s.Spec.Suspend = true })
 		l.event(t, v1alpha1.MendedReason, "shop.staging.api", "spec.suspend")
 		if !passed() {
 			t.Errorf("the pass is %+v", s.Status.LastPassed)
 		}
-		l.until(t, "the repository says it too", &said{}, func() bool {
-			l.get(t, shop)
+		l.Until(t, shop, "the repository says it too", func() bool {
 			i := slices.IndexFunc(shop.Status.Catalogs, func(c v1alpha1.CatalogStatus) bool { return c.Environment == "staging" })
 			p := shop.Status.Catalogs[i].Passed
 			return p != nil && p.AtHead == 1 && cmp.Equal(p.Never, v1alpha1.NameSuites([]string{"web"}))
@@ -183,8 +181,7 @@ func TestAPIServerCatalogIsShown(t *testing.T) {
 	})
 	t.Run("a broken catalog leaves what stands, and says so", func(t *testing.T) {
 		l.push(t, shop, "main", commit(5))
-		l.until(t, "the problem is told", &said{}, func() bool {
-			l.get(t, shop)
+		l.Until(t, shop, "the problem is told", func() bool {
 			return shop.Status.Catalogs[0].Problem != "" && shop.Status.Catalogs[1].Problem != ""
 		})
 		if c := shop.Status.Catalogs[0]; c.Commit != commit(3) || c.Heads[0] != commit(5) {
@@ -193,12 +190,12 @@ func TestAPIServerCatalogIsShown(t *testing.T) {
 		l.untilSuites(t, all...)
 		l.push(t, shop, "main", commit(3))
 		l.shows(t, shop, "main", commit(3))
-		l.until(t, "the problem is gone", &said{}, func() bool { l.get(t, shop); return shop.Status.Catalogs[0].Problem == "" })
+		l.Until(t, shop, "the problem is gone", func() bool { return shop.Status.Catalogs[0].Problem == "" })
 	})
 	t.Run("what is only reported stays until Git changes it", func(t *testing.T) {
-		l.change(t, shop, func() { shop.Spec.Catalog = v1alpha1.CatalogReport })
+		l.Change(t, shop, func() { shop.Spec.Catalog = v1alpha1.CatalogReport })
 		s := l.suite(t, "shop.staging.api")
-		l.change(t, s, func() { s.Spec.Timeout.Duration = time.Hour })
+		l.Change(t, s, func() { s.Spec.Timeout.Duration = time.Hour })
 		l.event(t, v1alpha1.EditedReason, "shop.staging.api", "spec.timeout")
 		gone := l.suite(t, "shop.staging.web")
 		if err := l.Delete(t.Context(), gone); err != nil {
@@ -208,12 +205,13 @@ func TestAPIServerCatalogIsShown(t *testing.T) {
 		if got := metric(t, "assay_catalog_mended_total", "default/shop", "prod"); got < 2 {
 			t.Errorf("%v were mended, want at least two", got)
 		}
-		l.until(t, "the metric says it", &said{}, func() bool { return metric(t, "assay_catalog_drift", "default/shop", "staging") == 2 })
-		drifted := func() bool { l.get(t, shop); return hasDrifted(shop.Status.Conditions) }
-		l.until(t, "it stands on the repository", &said{}, func() bool {
+		count := func() float64 { return metric(t, "assay_catalog_drift", "default/shop", "staging") }
+		apiservertest.Until(t, "the metric says it", func() bool { return count() == 2 }, func() any { return count() })
+		drifted := func() bool { l.Read(t, shop); return hasDrifted(shop.Status.Conditions) }
+		l.Until(t, shop, "it stands on the repository", func() bool {
 			return drifted() && strings.Contains(fmt.Sprint(shop.Status.Conditions), "shop.staging.api, shop.staging.web")
 		})
-		l.until(t, "it stands on the object", &said{}, func() bool { l.get(t, s); return hasDrifted(s.Status.Conditions) })
+		l.Until(t, s, "it stands on the object", func() bool { return hasDrifted(s.Status.Conditions) })
 		if s.Spec.Timeout.Duration != time.Hour || s.Status.ObservedGeneration != s.Generation {
 			t.Errorf("the object is %+v", s)
 		}
@@ -227,8 +225,8 @@ func TestAPIServerCatalogIsShown(t *testing.T) {
 		}
 		l.push(t, shop, "main", commit(7))
 		l.shows(t, shop, "main", commit(7))
-		l.until(t, "the drift is over", &said{}, func() bool { l.get(t, s); return !drifted() && !hasDrifted(s.Status.Conditions) })
-		if got := metric(t, "assay_catalog_drift", "default/shop", "staging"); got != 0 {
+		l.Until(t, s, "the drift is over", func() bool { return !drifted() && !hasDrifted(s.Status.Conditions) })
+		if got := count(); got != 0 {
 			t.Errorf("%v are drifted still", got)
 		}
 		if s.Spec.Timeout.Duration != 9*time.Minute {
@@ -236,10 +234,10 @@ func TestAPIServerCatalogIsShown(t *testing.T) {
 		}
 	})
 	t.Run("a controller that is killed half-way leaves nothing behind", func(t *testing.T) {
-		l.change(t, shop, func() { shop.Spec.Catalog = v1alpha1.CatalogMend })
+		l.Change(t, shop, func() { shop.Spec.Catalog = v1alpha1.CatalogMend })
 		l.writes.Store(70)
 		l.push(t, shop, "main", commit(6))
-		l.until(t, "it was killed", &said{}, func() bool { return l.writes.Load() < 0 })
+		apiservertest.Until(t, "it was killed", func() bool { return l.writes.Load() < 0 }, func() any { return l.writes.Load() })
 		stop()
 		if n := len(l.suites(t)); n < 60 || n > 80 {
 			t.Errorf("%d objects half-way", n)
@@ -259,8 +257,7 @@ func TestAPIServerCatalogIsShown(t *testing.T) {
 	})
 	t.Run("a suite that cannot be shown is told, and the others are shown", func(t *testing.T) {
 		l.push(t, shop, "main", commit(8))
-		l.until(t, "the problem is told", &said{}, func() bool {
-			l.get(t, shop)
+		l.Until(t, shop, "the problem is told", func() bool {
 			return strings.Contains(shop.Status.Catalogs[0].Problem, `the suite "big" is not shown`) && shop.Status.Catalogs[0].Commit == commit(1)
 		})
 		l.untilSuites(t, append([]string{"shop.staging.api", "shop.prod.api"}, others...)...)
@@ -268,12 +265,12 @@ func TestAPIServerCatalogIsShown(t *testing.T) {
 		l.untilSuites(t, all...)
 	})
 	t.Run("an environment that is removed takes its objects with it", func(t *testing.T) {
-		l.change(t, shop, func() { shop.Spec.Environments = shop.Spec.Environments[:1] })
+		l.Change(t, shop, func() { shop.Spec.Environments = shop.Spec.Environments[:1] })
 		l.untilSuites(t, append([]string{"shop.staging.api", "shop.staging.web"}, others...)...)
 	})
 	t.Run("with None there are no objects", func(t *testing.T) {
-		l.change(t, shop, func() { shop.Spec.Catalog = v1alpha1.CatalogNone })
+		l.Change(t, shop, func() { shop.Spec.Catalog = v1alpha1.CatalogNone })
 		l.untilSuites(t, others...)
-		l.until(t, "the repository has no catalogs", &said{}, func() bool { l.get(t, shop); return len(shop.Status.Catalogs) == 0 })
+		l.Until(t, shop, "the repository has no catalogs", func() bool { return len(shop.Status.Catalogs) == 0 })
 	})
 }

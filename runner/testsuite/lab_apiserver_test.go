@@ -6,9 +6,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io/fs"
 	"maps"
-	"os"
 	"slices"
 	"strings"
 	"sync/atomic"
@@ -16,41 +14,20 @@ import (
 	"testing/fstest"
 	"time"
 
-	"github.com/go-logr/logr/testr"
 	"github.com/google/go-cmp/cmp"
 	authorizationv1 "k8s.io/api/authorization/v1"
-	rbacv1 "k8s.io/api/rbac/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
-	apiwait "k8s.io/apimachinery/pkg/util/wait"
-	clientgoscheme "k8s.io/client-go/kubernetes/scheme"
 	"k8s.io/client-go/tools/events"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
-	"sigs.k8s.io/controller-runtime/pkg/config"
-	"sigs.k8s.io/controller-runtime/pkg/envtest"
 	"sigs.k8s.io/controller-runtime/pkg/metrics"
-	"sigs.k8s.io/controller-runtime/pkg/metrics/server"
-	"sigs.k8s.io/yaml"
 
-	"github.com/assay-dev/assay/api/fault"
+	"github.com/assay-dev/assay/api/apiservertest"
 	"github.com/assay-dev/assay/api/v1alpha1"
 	"github.com/assay-dev/assay/runner/catalogs"
+	"github.com/assay-dev/assay/runner/catalogs/catalogstest"
 )
-
-// commits is a repository in memory: a tree for each commit.
-type commits map[string]fstest.MapFS
-
-func (c commits) Tree(_ context.Context, _ *v1alpha1.TestRepository, commit, _ string) (fs.FS, error) {
-	if tree, ok := c[commit]; ok {
-		return tree, nil
-	}
-	return nil, fault.New(fault.RefNotFound, fault.Place{Commit: commit}, "", "no such commit")
-}
-
-func (c commits) Changed(context.Context, *v1alpha1.TestRepository, string, string) ([]string, bool, error) {
-	return nil, false, nil
-}
 
 // tree has suites with the timeout that follows their name, such as "api=5m".
 func tree(suites ...string) fstest.MapFS {
@@ -104,9 +81,9 @@ func (b broken) Apply(ctx context.Context, o runtime.ApplyConfiguration, options
 	return b.Client.Apply(ctx, o, options...)
 }
 
-// lab is the reconciler on a real API server.
+// lab is the reconciler on a real API server, with the rights of the installed controller.
 type lab struct {
-	client.Client
+	*apiservertest.Server
 	recorded *events.FakeRecorder
 	// writes is how many suites may be written before the controller is killed.
 	writes atomic.Int32
@@ -116,93 +93,27 @@ type lab struct {
 
 const plenty = 1 << 20
 
-func newLab(t *testing.T, source commits) *lab {
+func newLab(t *testing.T, source catalogstest.Commits) *lab {
 	t.Helper()
-	env := &envtest.Environment{CRDDirectoryPaths: []string{"../../deploy/crds"}, ErrorIfCRDPathMissing: true}
-	cfg, err := env.Start()
-	if err != nil {
-		t.Fatalf("starting an API server (KUBEBUILDER_ASSETS): %v", err)
-	}
-	t.Cleanup(func() {
-		if err := env.Stop(); err != nil {
-			t.Error(err)
-		}
-	})
-	ctrl.SetLogger(testr.New(t))
-	scheme := runtime.NewScheme()
-	if err := errors.Join(clientgoscheme.AddToScheme(scheme), v1alpha1.AddToScheme(scheme)); err != nil {
-		t.Fatal(err)
-	}
-	l := &lab{recorded: events.NewFakeRecorder(10_000)}
+	l := &lab{Server: apiservertest.Start(t), recorded: events.NewFakeRecorder(10_000)}
 	l.writes.Store(plenty)
-	if l.Client, err = client.New(cfg, client.Options{Scheme: scheme}); err != nil {
-		t.Fatal(err)
-	}
-	l.grantRights(t)
-	user, err := env.AddUser(envtest.User{Name: controllerUser}, cfg)
-	if err != nil {
-		t.Fatal(err)
-	}
-	limited := user.Config()
-	limited.QPS, limited.Burst = 1000, 1000
+	controller := l.Controller(t)
 	l.start = func() func() {
-		mgr, err := ctrl.NewManager(limited, ctrl.Options{
-			Scheme: scheme, Metrics: server.Options{BindAddress: "0"},
-			Controller: config.Controller{SkipNameValidation: new(true)},
+		return l.Run(t, controller, func(ctx context.Context, mgr ctrl.Manager) error {
+			return (&Reconciler{
+				Client: broken{mgr.GetClient(), &l.writes, &l.stale}, Live: mgr.GetAPIReader(), Catalogs: catalogs.New(source, 0), Events: l.recorded,
+			}).SetupWithManager(ctx, mgr, Options{})
 		})
-		if err != nil {
-			t.Fatal(err)
-		}
-		ctx, cancel := context.WithCancel(context.Background())
-		err = (&Reconciler{
-			Client: broken{mgr.GetClient(), &l.writes, &l.stale}, Live: mgr.GetAPIReader(), Catalogs: catalogs.New(source, 0), Events: l.recorded,
-		}).SetupWithManager(ctx, mgr, Options{})
-		if err != nil {
-			t.Fatal(err)
-		}
-		done := make(chan error, 1)
-		go func() { done <- mgr.Start(ctx) }()
-		return func() {
-			cancel()
-			if err := <-done; err != nil {
-				t.Errorf("the manager: %v", err)
-			}
-		}
 	}
 	return l
-}
-
-const controllerUser = "assay-controller"
-
-// grantRights gives the user of the controller what the installation gives it.
-func (l *lab) grantRights(t *testing.T) {
-	t.Helper()
-	data, err := os.ReadFile("../../deploy/rbac/controller.yaml")
-	if err != nil {
-		t.Fatal(err)
-	}
-	role := &rbacv1.ClusterRole{}
-	if err := yaml.UnmarshalStrict([]byte(strings.Split(string(data), "\n---\n")[0]), role); err != nil {
-		t.Fatal(err)
-	}
-	binding := &rbacv1.ClusterRoleBinding{
-		ObjectMeta: metav1.ObjectMeta{Name: role.Name},
-		RoleRef:    rbacv1.RoleRef{APIGroup: rbacv1.GroupName, Kind: "ClusterRole", Name: role.Name},
-		Subjects:   []rbacv1.Subject{{APIGroup: rbacv1.GroupName, Kind: rbacv1.UserKind, Name: controllerUser}},
-	}
-	if err := errors.Join(l.Create(t.Context(), role), l.Create(t.Context(), binding)); err != nil {
-		t.Fatal(err)
-	}
 }
 
 // may says whether the controller's user may do that with TestSuites.
 func (l *lab) may(t *testing.T, verb, subresource string) bool {
 	t.Helper()
-	review := &authorizationv1.SubjectAccessReview{Spec: authorizationv1.SubjectAccessReviewSpec{User: controllerUser, ResourceAttributes: &authorizationv1.ResourceAttributes{
+	review := &authorizationv1.SubjectAccessReview{Spec: authorizationv1.SubjectAccessReviewSpec{User: apiservertest.ControllerUser, ResourceAttributes: &authorizationv1.ResourceAttributes{
 		Namespace: "default", Verb: verb, Group: v1alpha1.GroupVersion.Group, Resource: "testsuites", Subresource: subresource}}}
-	if err := l.Create(t.Context(), review); err != nil {
-		t.Fatal(err)
-	}
+	l.Make(t, review)
 	return review.Status.Allowed
 }
 
@@ -223,9 +134,7 @@ func (l *lab) repository(t *testing.T, name, at string) *v1alpha1.TestRepository
 		ObjectMeta: metav1.ObjectMeta{Namespace: "default", Name: name},
 		Spec:       v1alpha1.TestRepositorySpec{URL: "https://git.example/shop", Environments: []v1alpha1.EnvironmentRef{{Name: "staging"}, {Name: "prod"}}},
 	}
-	if err := l.Create(t.Context(), repo); err != nil {
-		t.Fatal(err)
-	}
+	l.Make(t, repo)
 	l.push(t, repo, "main", at)
 	return repo
 }
@@ -233,7 +142,7 @@ func (l *lab) repository(t *testing.T, name, at string) *v1alpha1.TestRepository
 // push moves a branch, as a poll does.
 func (l *lab) push(t *testing.T, repo *v1alpha1.TestRepository, branch, to string) {
 	t.Helper()
-	l.get(t, repo)
+	l.Read(t, repo)
 	before := repo.DeepCopy()
 	repo.Status.DefaultBranch = "main"
 	repo.Status.Heads = slices.DeleteFunc(repo.Status.Heads, func(h v1alpha1.Head) bool { return h.Branch == branch })
@@ -245,44 +154,10 @@ func (l *lab) push(t *testing.T, repo *v1alpha1.TestRepository, branch, to strin
 	}
 }
 
-func (l *lab) change(t *testing.T, o client.Object, change func()) {
-	t.Helper()
-	l.get(t, o)
-	before := o.DeepCopyObject().(client.Object)
-	change()
-	if err := l.Patch(t.Context(), o, client.MergeFrom(before), client.FieldOwner("somebody")); err != nil {
-		t.Fatal(err)
-	}
-}
-
-func (l *lab) get(t *testing.T, o client.Object) {
-	t.Helper()
-	if err := l.Get(t.Context(), client.ObjectKeyFromObject(o), o); err != nil {
-		t.Fatal(err)
-	}
-}
-
-// until waits for a condition of the world; last says what it was at the end.
-func (l *lab) until(t *testing.T, what string, last fmt.Stringer, is func() bool) {
-	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
-	defer cancel()
-	if err := apiwait.PollUntilContextCancel(ctx, 50*time.Millisecond, true, func(context.Context) (bool, error) { return is(), nil }); err != nil {
-		t.Fatalf("waiting until %s: %v; it is\n%s", what, err, last)
-	}
-}
-
-type said struct{ text string }
-
-func (s *said) String() string { return s.text }
-
 // shows waits until every environment shows the commit of the branch.
 func (l *lab) shows(t *testing.T, repo *v1alpha1.TestRepository, branch, at string) {
 	t.Helper()
-	last := &said{}
-	l.until(t, "the cluster shows "+at, last, func() bool {
-		l.get(t, repo)
-		last.text = fmt.Sprintf("%+v", repo.Status.Catalogs)
+	l.Until(t, repo, "the cluster shows "+at, func() bool {
 		shown := 0
 		for _, c := range repo.Status.Catalogs {
 			if c.Branch == branch && c.Commit == at {
@@ -311,17 +186,14 @@ func (l *lab) suites(t *testing.T) map[string]string {
 func (l *lab) untilSuites(t *testing.T, want ...string) {
 	t.Helper()
 	slices.Sort(want)
-	last := &said{}
-	l.until(t, "the TestSuites are as wanted", last, func() bool {
-		last.text = cmp.Diff(want, slices.Sorted(maps.Keys(l.suites(t))))
-		return last.text == ""
-	})
+	diff := func() string { return cmp.Diff(want, slices.Sorted(maps.Keys(l.suites(t)))) }
+	apiservertest.Until(t, "the TestSuites are as wanted", func() bool { return diff() == "" }, func() any { return diff() })
 }
 
 func (l *lab) suite(t *testing.T, name string) *v1alpha1.TestSuite {
 	t.Helper()
 	s := &v1alpha1.TestSuite{ObjectMeta: metav1.ObjectMeta{Namespace: "default", Name: name}}
-	l.get(t, s)
+	l.Read(t, s)
 	return s
 }
 

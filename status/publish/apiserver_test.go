@@ -5,7 +5,6 @@ package publish_test
 import (
 	"context"
 	"fmt"
-	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -13,14 +12,10 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/apimachinery/pkg/runtime"
-	clientscheme "k8s.io/client-go/kubernetes/scheme"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
-	"sigs.k8s.io/controller-runtime/pkg/config"
-	"sigs.k8s.io/controller-runtime/pkg/envtest"
-	"sigs.k8s.io/controller-runtime/pkg/metrics/server"
 
+	"github.com/assay-dev/assay/api/apiservertest"
 	"github.com/assay-dev/assay/api/v1alpha1"
 	"github.com/assay-dev/assay/providers"
 	"github.com/assay-dev/assay/providers/memory"
@@ -30,27 +25,7 @@ import (
 // With a real API server (KUBEBUILDER_ASSETS): schemas, the status subresource, the cache
 // and its delays, and a controller that is stopped and started again.
 func TestControllerPublishesAndSurvivesARestart(t *testing.T) {
-	scheme := runtime.NewScheme()
-	if err := v1alpha1.AddToScheme(scheme); err != nil {
-		t.Fatal(err)
-	}
-	if err := clientscheme.AddToScheme(scheme); err != nil {
-		t.Fatal(err)
-	}
-	environment := &envtest.Environment{CRDDirectoryPaths: []string{filepath.Join("..", "..", "deploy", "crds")}, ErrorIfCRDPathMissing: true}
-	rest, err := environment.Start()
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := environment.Stop(); err != nil {
-			t.Error(err)
-		}
-	})
-	c, err := client.New(rest, client.Options{Scheme: scheme})
-	if err != nil {
-		t.Fatal(err)
-	}
+	c := apiservertest.Start(t)
 	host := memory.New("assay")
 	host.PutPullRequest(providers.PullRequest{Number: 7, Head: commitA})
 	forges := forgesFunc(func(ctx context.Context, _ *v1alpha1.TestRepository) (providers.Forge, error) {
@@ -58,23 +33,9 @@ func TestControllerPublishesAndSurvivesARestart(t *testing.T) {
 	})
 	start := func() (stop func()) {
 		t.Helper()
-		again := true // the name of a controller is unique in a process
-		m, err := ctrl.NewManager(rest, ctrl.Options{Scheme: scheme, Metrics: server.Options{BindAddress: "0"}, Controller: config.Controller{SkipNameValidation: &again}})
-		if err != nil {
-			t.Fatal(err)
-		}
-		if err := (&publish.Reconciler{Forges: forges}).SetupWithManager(m, publish.Options{FirstRetry: 10 * time.Millisecond}); err != nil {
-			t.Fatal(err)
-		}
-		ctx, cancel := context.WithCancel(t.Context())
-		done := make(chan error)
-		go func() { done <- m.Start(ctx) }()
-		return func() {
-			cancel()
-			if err := <-done; err != nil {
-				t.Error(err)
-			}
-		}
+		return c.Run(t, c.Config, func(_ context.Context, m ctrl.Manager) error {
+			return (&publish.Reconciler{Forges: forges}).SetupWithManager(m, publish.Options{FirstRetry: 10 * time.Millisecond})
+		})
 	}
 
 	create(t, c, &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: "team"}})

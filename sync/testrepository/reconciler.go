@@ -30,6 +30,15 @@ type Refs interface {
 	MergeBase(ctx context.Context, at git.Endpoint, a, b string) (base string, known bool, err error)
 }
 
+// Verifier says whether a commit may be tested.
+type Verifier interface {
+	// Verify is nil for a commit that is signed as the repository asks for today, or when it
+	// asks for nothing. A fault of the user's says that it is not; others, that it could not be
+	// found out. It is called at every poll for each head that was refused, so that it has to
+	// be cheap where nothing has changed.
+	Verify(ctx context.Context, repo *v1alpha1.TestRepository, commit string) error
+}
+
 // Reconciler polls TestRepositories.
 type Reconciler struct {
 	client.Client
@@ -39,6 +48,8 @@ type Reconciler struct {
 	Access *Access
 	// Refs lists refs, and finds the merge bases that a forge does not tell.
 	Refs Refs
+	// Verifier is asked again about heads whose runs were refused. Source satisfies it.
+	Verifier Verifier
 	// Events records when a repository's condition changes.
 	Events events.EventRecorder
 }
@@ -113,7 +124,7 @@ func (r *Reconciler) poll(ctx context.Context, repo *v1alpha1.TestRepository) er
 	}
 	repo.Status.DefaultBranch, repo.Status.DefaultCommit = d.DefaultBranch, d.DefaultCommit
 	repo.Status.Heads, repo.Status.Tag, repo.Status.PullRequests = d.Heads, d.Tag, d.PullRequests
-	return nil
+	return r.repeat(ctx, repo)
 }
 
 // conclude sets the conditions and tells of a change.

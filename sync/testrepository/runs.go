@@ -16,20 +16,37 @@ import (
 // carryOut creates the runs and cancels those of closed pull requests. It may be repeated.
 func (r *Reconciler) carryOut(ctx context.Context, repo *v1alpha1.TestRepository, d decision) error {
 	for _, spec := range d.Runs {
-		run := runner.NewRun(repo, spec, "")
-		err := r.Create(ctx, run, client.FieldOwner(fieldOwner))
-		if apierrors.IsAlreadyExists(err) {
-			continue
+		if err := r.create(ctx, repo, runner.NewRun(repo, spec, "")); err != nil {
+			return err
 		}
-		if err != nil {
-			return fmt.Errorf("creating the run %q: %w", run.Name, err)
-		}
-		ctrl.LoggerFrom(ctx).Info("created run", "run", run.Name, "environment", spec.Environment, "commit", spec.Commit, "cause", spec.Cause.Type)
 	}
 	if len(d.Closed) == 0 {
 		return nil
 	}
 	return r.cancelClosed(ctx, repo, d.Closed)
+}
+
+// create creates a run, unless it exists. One that was cancelled when its head went away, with
+// its pull request, is repeated: the head is back.
+func (r *Reconciler) create(ctx context.Context, repo *v1alpha1.TestRepository, run *v1alpha1.TestRun) error {
+	for {
+		err := r.Create(ctx, run, client.FieldOwner(fieldOwner))
+		if err == nil {
+			ctrl.LoggerFrom(ctx).Info("created run", "run", run.Name, "environment", run.Spec.Environment, "commit", run.Spec.Commit, "cause", run.Spec.Cause.Type)
+			return nil
+		}
+		if !apierrors.IsAlreadyExists(err) {
+			return fmt.Errorf("creating the run %q: %w", run.Name, err)
+		}
+		var existing v1alpha1.TestRun
+		if err := r.Get(ctx, client.ObjectKeyFromObject(run), &existing); client.IgnoreNotFound(err) != nil {
+			return fmt.Errorf("reading the run %q: %w", run.Name, err)
+		}
+		if !existing.Spec.Cancel {
+			return nil
+		}
+		run = repeatOf(repo, &existing)
+	}
 }
 
 // cancelClosed stops what still runs for pull requests that were closed or merged: nobody

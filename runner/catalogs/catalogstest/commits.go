@@ -1,0 +1,45 @@
+// Package catalogstest is a Git repository in memory, for tests of what reads catalogs.
+//
+// In: trees by their commits. Out: a catalogs.Source.
+package catalogstest
+
+import (
+	"bytes"
+	"context"
+	"io/fs"
+	"maps"
+	"slices"
+	"testing/fstest"
+
+	"github.com/assay-dev/assay/api/fault"
+	"github.com/assay-dev/assay/api/v1alpha1"
+)
+
+// Commits has a tree for each commit.
+type Commits map[string]fstest.MapFS
+
+// Tree gives all files of a commit.
+func (c Commits) Tree(_ context.Context, _ *v1alpha1.TestRepository, commit, _ string) (fs.FS, error) {
+	if tree, ok := c[commit]; ok {
+		return tree, nil
+	}
+	return nil, fault.New(fault.RefNotFound, fault.Place{Commit: commit}, "", "no such commit")
+}
+
+// Changed compares the files of two commits.
+func (c Commits) Changed(_ context.Context, _ *v1alpha1.TestRepository, base, head string) ([]string, bool, error) {
+	before, known := c[base]
+	if !known {
+		return nil, false, nil
+	}
+	changed := map[string]bool{}
+	for _, both := range []fstest.MapFS{before, c[head]} {
+		for name := range both {
+			a, b := before[name], c[head][name]
+			if a == nil || b == nil || !bytes.Equal(a.Data, b.Data) {
+				changed[name] = true
+			}
+		}
+	}
+	return slices.Sorted(maps.Keys(changed)), true, nil
+}
