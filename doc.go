@@ -11,7 +11,7 @@
 //	words
 //	  api/fault             :                                  the kinds of error, with place and remedy
 //	  api/v1alpha1          :                                  the CRD types, which are the domain types
-//	  api/apiservertest     : api/v1alpha1                     a real API server for tests
+//	  api/apiservertest     : api/v1alpha1 runner/runs         a real API server for tests
 //	  providers             : api/fault                        forge words and role interfaces
 //	  runner/report         : api/fault                        bytes of any tool to one Report
 //	  deploy/crds           :                                  the CRDs, as they are generated
@@ -28,7 +28,7 @@
 //	  sync/githubapp        : api/fault                        installation tokens of GitHub Apps
 //	  sync/githubapp/githubapptest :                           GitHub as far as an App needs it, in memory
 //	  sync/signature        : api/fault                        whether a commit was signed by somebody who may
-//	  sync/testrepository   : words brains sync/git sync/githubapp sync/signature  polls repositories, creates runs
+//	  sync/testrepository   : words brains sync/git sync/githubapp sync/signature runner/runs  polls repositories, creates runs
 //	  sync/webhook          : api/v1alpha1                     lets forges say that there is something new
 //	  runner/content        : api/fault                        the tar that a pod gets
 //	  runner/memory         : words brains runner/content      an executor in memory
@@ -37,11 +37,12 @@
 //	  runner/gateway        : words brains runner/content      content out, outcomes in
 //	  runner/catalogs       : words brains                     the catalog of a commit, rendered once
 //	  runner/catalogs/catalogstest : words                     a Git repository in memory, for tests
-//	  runner/testrun        : words brains runner/content runner/catalogs  plans runs and sees them through
+//	  runner/runs           : api/v1alpha1                     finds runs in a cache
+//	  runner/testrun        : words brains runner/content runner/catalogs runner/runs  plans runs and sees them through
 //	  runner/testenvironment: words brains                     says whether an environment can be used
 //	  runner/schedule       : words brains runner/catalogs     creates runs at their set times
-//	  runner/testsuite      : words brains runner/catalogs     shows catalogs in the cluster, and drift
-//	  status/publish        : words brains                     makes the forge say what should stand there
+//	  runner/testsuite      : words brains runner/catalogs runner/runs  shows catalogs in the cluster, and drift
+//	  status/publish        : words brains runner/runs         makes the forge say what should stand there
 //	  providers/providerstest : words                          the conformance suite of forges
 //	  providers/memory      : words                            a forge in memory
 //	  providers/gitea       : words                            Gitea and Forgejo

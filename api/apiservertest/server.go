@@ -29,6 +29,7 @@ import (
 	"sigs.k8s.io/yaml"
 
 	"github.com/assay-dev/assay/api/v1alpha1"
+	"github.com/assay-dev/assay/runner/runs"
 )
 
 // patience bounds every wait: generous, since the machine may be busy.
@@ -142,7 +143,7 @@ func clusterRole(t *testing.T, file, name string) *rbacv1.ClusterRole {
 	return nil
 }
 
-// Run starts a manager with what setup registers. It must be stopped before the test ends; a
+// Run starts a manager with the indices of runs and what setup registers. It must be stopped before the test ends; a
 // test may start another then, as a controller that was killed is started again.
 func (s *Server) Run(t *testing.T, cfg *rest.Config, setup func(context.Context, ctrl.Manager) error) (stop func()) {
 	t.Helper()
@@ -154,7 +155,7 @@ func (s *Server) Run(t *testing.T, cfg *rest.Config, setup func(context.Context,
 		t.Fatal(err)
 	}
 	ctx, cancel := context.WithCancel(context.Background())
-	if err := setup(ctx, mgr); err != nil {
+	if err := errors.Join(runs.Index(ctx, mgr.GetFieldIndexer()), setup(ctx, mgr)); err != nil {
 		cancel()
 		t.Fatal(err)
 	}

@@ -24,6 +24,7 @@ import (
 	"github.com/assay-dev/assay/api/v1alpha1"
 	"github.com/assay-dev/assay/runner"
 	"github.com/assay-dev/assay/runner/catalogs"
+	"github.com/assay-dev/assay/runner/runs"
 	"github.com/assay-dev/assay/runner/testrun"
 	"github.com/assay-dev/assay/sync/git"
 	"github.com/assay-dev/assay/sync/testrepository"
@@ -171,7 +172,11 @@ func (w *parityWorld) controller(t *testing.T, cause v1alpha1.CauseType) []v1alp
 	if err := v1alpha1.AddToScheme(scheme); err != nil {
 		t.Fatal(err)
 	}
-	reader := fake.NewClientBuilder().WithScheme(scheme).WithObjects(w.repo.DeepCopy()).Build()
+	builder := fake.NewClientBuilder().WithScheme(scheme).WithObjects(w.repo.DeepCopy())
+	for name, values := range runs.Indices() {
+		builder.WithIndex(&v1alpha1.TestRun{}, name, values)
+	}
+	reader := builder.Build()
 	source := testrepository.Source{
 		Access: testrepository.NewAccess(reader, forges, nil),
 		Git:    git.NewCache(git.New(git.Options{AllowHTTP: true}), cacheBytes),

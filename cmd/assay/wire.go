@@ -35,6 +35,7 @@ import (
 	"github.com/assay-dev/assay/runner/catalogs"
 	"github.com/assay-dev/assay/runner/gateway"
 	"github.com/assay-dev/assay/runner/pods"
+	"github.com/assay-dev/assay/runner/runs"
 	"github.com/assay-dev/assay/runner/schedule"
 	"github.com/assay-dev/assay/runner/testenvironment"
 	"github.com/assay-dev/assay/runner/testrun"
@@ -73,6 +74,9 @@ func runController(ctx context.Context, f controllerFlags) error {
 		return fmt.Errorf("making the manager: %w", err)
 	}
 	probes.SetupChecks(mgr, mgr.GetLogger())
+	if err := runs.Index(ctx, mgr.GetFieldIndexer()); err != nil {
+		return err
+	}
 	execOptions, err := execOptions(ctx, mgr, f)
 	if err != nil {
 		return err

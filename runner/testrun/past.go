@@ -6,12 +6,11 @@ import (
 	"fmt"
 	"slices"
 
-	"sigs.k8s.io/controller-runtime/pkg/client"
-
 	"github.com/assay-dev/assay/api/fault"
 	"github.com/assay-dev/assay/api/v1alpha1"
 	"github.com/assay-dev/assay/catalog"
 	"github.com/assay-dev/assay/runner"
+	"github.com/assay-dev/assay/runner/runs"
 )
 
 // maxPast is how many runs are asked for earlier passes, the newest first.
@@ -58,22 +57,19 @@ func provable(p v1alpha1.PlannedSuite) bool { return p.EnvironmentDigest != "" }
 // past gives the results of the newest runs of the same repository and environment. Runs that
 // are being deleted are left out: nobody could look at them.
 func (r *Reconciler) past(ctx context.Context, run *v1alpha1.TestRun) ([]catalog.PastResult, error) {
-	var runs v1alpha1.TestRunList
-	// The items are the cache's own, and only read.
-	err := r.List(ctx, &runs, client.UnsafeDisableDeepCopy, client.InNamespace(run.Namespace), client.MatchingLabels{
-		v1alpha1.RepositoryLabel: run.Spec.RepositoryRef.Name, v1alpha1.EnvironmentLabel: run.Spec.Environment})
-	if err != nil {
+	var all v1alpha1.TestRunList
+	if err := r.List(ctx, &all, runs.OfRepository(run.Namespace, run.Spec.RepositoryRef.Name)); err != nil {
 		return nil, fmt.Errorf("listing the runs before: %w", err)
 	}
-	slices.SortFunc(runs.Items, func(a, b v1alpha1.TestRun) int {
+	all.Items = slices.DeleteFunc(all.Items, func(other v1alpha1.TestRun) bool {
+		return other.Name == run.Name || !other.DeletionTimestamp.IsZero() || other.Spec.Environment != run.Spec.Environment
+	})
+	slices.SortFunc(all.Items, func(a, b v1alpha1.TestRun) int {
 		return cmp.Or(b.CreationTimestamp.Compare(a.CreationTimestamp.Time), cmp.Compare(a.Name, b.Name))
 	})
 	var results []catalog.PastResult
-	for i := range runs.Items[:min(len(runs.Items), maxPast)] {
-		other := &runs.Items[i]
-		if other.Name != run.Name && other.DeletionTimestamp.IsZero() && other.Spec.Environment == run.Spec.Environment && other.Spec.RepositoryRef == run.Spec.RepositoryRef {
-			results = append(results, runner.Results(other)...)
-		}
+	for i := range all.Items[:min(len(all.Items), maxPast)] {
+		results = append(results, runner.Results(&all.Items[i])...)
 	}
 	return results, nil
 }

@@ -20,6 +20,7 @@ import (
 	"github.com/assay-dev/assay/runner/catalogs"
 	"github.com/assay-dev/assay/runner/catalogs/catalogstest"
 	"github.com/assay-dev/assay/runner/report"
+	"github.com/assay-dev/assay/runner/runs"
 )
 
 // desk is the reconciler as far as it plans.
@@ -42,7 +43,11 @@ func newDesk(t testing.TB, source catalogs.Source, objects ...client.Object) des
 		},
 		env: &v1alpha1.TestEnvironment{ObjectMeta: metav1.ObjectMeta{Name: "staging"}, Spec: v1alpha1.TestEnvironmentSpec{Namespace: "shop-staging"}},
 	}
-	reader := fake.NewClientBuilder().WithScheme(scheme).WithObjects(objects...).WithStatusSubresource(&v1alpha1.TestRun{}).Build()
+	builder := fake.NewClientBuilder().WithScheme(scheme).WithObjects(objects...).WithStatusSubresource(&v1alpha1.TestRun{})
+	for name, values := range runs.Indices() {
+		builder.WithIndex(&v1alpha1.TestRun{}, name, values)
+	}
+	reader := builder.Build()
 	rendered := catalogs.New(source, 0)
 	contents, err := NewContents(reader, source, rendered, t.TempDir(), 0)
 	if err != nil {

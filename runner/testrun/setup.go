@@ -15,6 +15,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 
 	"github.com/assay-dev/assay/api/v1alpha1"
+	"github.com/assay-dev/assay/runner/runs"
 )
 
 // Options of the controller.
@@ -59,9 +60,13 @@ func createdOnly() predicate.Predicate {
 
 // siblings are the live runs of the same repository and environment as a new one.
 func (r *Reconciler) siblings(ctx context.Context, obj client.Object) []reconcile.Request {
-	return r.live(ctx, client.InNamespace(obj.GetNamespace()), client.MatchingLabels{
-		v1alpha1.RepositoryLabel:  obj.GetLabels()[v1alpha1.RepositoryLabel],
-		v1alpha1.EnvironmentLabel: obj.GetLabels()[v1alpha1.EnvironmentLabel]})
+	run, ok := obj.(*v1alpha1.TestRun)
+	if !ok {
+		return nil
+	}
+	return r.live(ctx, run.Spec.Environment, func(other *v1alpha1.TestRun) bool {
+		return other.Namespace == run.Namespace && other.Spec.RepositoryRef == run.Spec.RepositoryRef
+	})
 }
 
 // runsOfPod is the pod's own run and, when it has ended, those that wait for its slot.
@@ -75,24 +80,26 @@ func (r *Reconciler) runsOfPod(ctx context.Context, obj client.Object) []reconci
 	if !ok || (pod.Status.Phase != corev1.PodSucceeded && pod.Status.Phase != corev1.PodFailed) {
 		return []reconcile.Request{own}
 	}
-	return append(r.live(ctx, client.MatchingLabels{v1alpha1.EnvironmentLabel: labels[v1alpha1.EnvironmentLabel]}), own)
+	return append(r.live(ctx, labels[v1alpha1.EnvironmentLabel], everyRun), own)
 }
 
 func (r *Reconciler) runsOfEnvironment(ctx context.Context, obj client.Object) []reconcile.Request {
-	return r.live(ctx, client.MatchingLabels{v1alpha1.EnvironmentLabel: obj.GetName()})
+	return r.live(ctx, obj.GetName(), everyRun)
 }
 
-// live gives the runs that are not final.
-func (r *Reconciler) live(ctx context.Context, of ...client.ListOption) []reconcile.Request {
-	var runs v1alpha1.TestRunList
-	if err := r.List(ctx, &runs, of...); err != nil {
+func everyRun(*v1alpha1.TestRun) bool { return true }
+
+// live gives the runs in the environment that are not final and that are wanted.
+func (r *Reconciler) live(ctx context.Context, environment string, wanted func(*v1alpha1.TestRun) bool) []reconcile.Request {
+	var all v1alpha1.TestRunList
+	if err := r.List(ctx, &all, runs.Live(environment)); err != nil {
 		ctrl.LoggerFrom(ctx).Error(err, "listing runs")
 		return nil
 	}
 	var requests []reconcile.Request
-	for _, run := range runs.Items {
-		if !run.Status.State.Final() {
-			requests = append(requests, reconcile.Request{NamespacedName: types.NamespacedName{Namespace: run.Namespace, Name: run.Name}})
+	for i := range all.Items {
+		if wanted(&all.Items[i]) {
+			requests = append(requests, reconcile.Request{NamespacedName: client.ObjectKeyFromObject(&all.Items[i])})
 		}
 	}
 	return requests

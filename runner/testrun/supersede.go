@@ -4,9 +4,8 @@ import (
 	"context"
 	"fmt"
 
-	"sigs.k8s.io/controller-runtime/pkg/client"
-
 	"github.com/assay-dev/assay/api/v1alpha1"
+	"github.com/assay-dev/assay/runner/runs"
 )
 
 // superseded says whether a newer commit of the same branch or pull request has its run.
@@ -16,9 +15,7 @@ func (r *Reconciler) superseded(ctx context.Context, run *v1alpha1.TestRun, repo
 		return false, nil
 	}
 	var siblings v1alpha1.TestRunList
-	err := r.List(ctx, &siblings, client.InNamespace(run.Namespace), client.MatchingLabels{
-		v1alpha1.RepositoryLabel: run.Spec.RepositoryRef.Name, v1alpha1.EnvironmentLabel: run.Spec.Environment})
-	if err != nil {
+	if err := r.List(ctx, &siblings, runs.OfRepository(run.Namespace, run.Spec.RepositoryRef.Name)); err != nil {
 		return false, fmt.Errorf("listing the runs beside: %w", err)
 	}
 	for i := range siblings.Items {

@@ -21,6 +21,7 @@ import (
 	"github.com/assay-dev/assay/render"
 	"github.com/assay-dev/assay/runner"
 	"github.com/assay-dev/assay/runner/catalogs"
+	"github.com/assay-dev/assay/runner/runs"
 )
 
 const (
@@ -154,11 +155,11 @@ func (r *Reconciler) look(ctx context.Context, repo *v1alpha1.TestRepository) (*
 	for i := range suites.Items {
 		t.objects[suites.Items[i].Name] = &suites.Items[i]
 	}
-	var runs v1alpha1.TestRunList
-	if err := r.List(ctx, &runs, client.UnsafeDisableDeepCopy, client.InNamespace(repo.Namespace), client.MatchingLabels{v1alpha1.RepositoryLabel: repo.Name}); err != nil {
+	var all v1alpha1.TestRunList
+	if err := r.List(ctx, &all, runs.OfRepository(repo.Namespace, repo.Name)); err != nil {
 		return nil, fmt.Errorf("listing runs: %w", err)
 	}
-	t.passes = runner.Passes(runs.Items, func(environment, branch string) []string {
+	t.passes = runner.Passes(all.Items, func(environment, branch string) []string {
 		return seen[runner.Place{Environment: environment, Branch: branch}]
 	})
 	return t, nil

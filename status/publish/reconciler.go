@@ -15,6 +15,7 @@ import (
 	"github.com/assay-dev/assay/api/fault"
 	"github.com/assay-dev/assay/api/v1alpha1"
 	"github.com/assay-dev/assay/providers"
+	"github.com/assay-dev/assay/runner/runs"
 	"github.com/assay-dev/assay/status"
 )
 
@@ -103,32 +104,25 @@ func (r *Reconciler) Reconcile(ctx context.Context, subject Subject) (ctrl.Resul
 // gathered is what is known of a subject.
 type gathered struct {
 	commit []v1alpha1.TestRun // of the commit
-	all    []v1alpha1.TestRun // of the repository; only for a pull request, and read only
+	all    []v1alpha1.TestRun // of the repository; read only
 	own    []v1alpha1.TestRun // of the subject
 }
 
 func (r *Reconciler) gather(ctx context.Context, subject Subject) (gathered, error) {
 	var g gathered
-	var list v1alpha1.TestRunList
-	err := r.Client.List(ctx, &list, client.InNamespace(subject.Namespace),
-		client.MatchingLabels{v1alpha1.RepositoryLabel: subject.Repository, v1alpha1.CommitLabel: subject.Commit})
-	if err != nil {
-		return g, fmt.Errorf("list TestRuns of commit %s: %w", subject.Commit, err)
+	var all v1alpha1.TestRunList
+	if err := r.Client.List(ctx, &all, runs.OfRepository(subject.Namespace, subject.Repository)); err != nil {
+		return g, fmt.Errorf("list TestRuns of %q: %w", subject.Repository, err)
 	}
-	g.commit = list.Items
+	for i := range all.Items {
+		if run := &all.Items[i]; run.Spec.Commit == subject.Commit {
+			g.commit = append(g.commit, *run.DeepCopy())
+		}
+	}
 	for _, run := range g.commit {
 		if SubjectOf(&run) == subject {
 			g.own = append(g.own, run)
 		}
-	}
-	if subject.PullRequest == 0 || len(g.own) == 0 {
-		return g, nil
-	}
-	var all v1alpha1.TestRunList
-	err = r.Client.List(ctx, &all, client.InNamespace(subject.Namespace), client.UnsafeDisableDeepCopy,
-		client.MatchingLabels{v1alpha1.RepositoryLabel: subject.Repository})
-	if err != nil {
-		return g, fmt.Errorf("list TestRuns of %q: %w", subject.Repository, err)
 	}
 	g.all = all.Items
 	return g, nil

@@ -21,6 +21,7 @@ import (
 	"github.com/assay-dev/assay/api/v1alpha1"
 	"github.com/assay-dev/assay/providers"
 	"github.com/assay-dev/assay/providers/memory"
+	"github.com/assay-dev/assay/runner/runs"
 	"github.com/assay-dev/assay/status/publish"
 )
 
@@ -260,7 +261,7 @@ type bench struct {
 	afterPatch func() error
 }
 
-func newBench(t *testing.T, runs ...*v1alpha1.TestRun) *bench {
+func newBench(t *testing.T, all ...*v1alpha1.TestRun) *bench {
 	t.Helper()
 	b := &bench{host: memory.New("assay"), events: events.NewFakeRecorder(100), now: start}
 	b.forges = forgesFunc(b.open)
@@ -273,10 +274,14 @@ func newBench(t *testing.T, runs ...*v1alpha1.TestRun) *bench {
 	}
 	objects := []client.Object{&v1alpha1.TestRepository{ObjectMeta: metav1.ObjectMeta{Namespace: "team", Name: "shop"},
 		Spec: v1alpha1.TestRepositorySpec{URL: "https://git.example.org/team/shop.git"}}}
-	for _, r := range runs {
+	for _, r := range all {
 		objects = append(objects, r)
 	}
-	b.client = fake.NewClientBuilder().WithScheme(scheme).WithObjects(objects...).
+	builder := fake.NewClientBuilder().WithScheme(scheme)
+	for name, values := range runs.Indices() {
+		builder.WithIndex(&v1alpha1.TestRun{}, name, values)
+	}
+	b.client = builder.WithObjects(objects...).
 		WithStatusSubresource(&v1alpha1.TestRun{}, &v1alpha1.TestRepository{}).
 		WithInterceptorFuncs(interceptor.Funcs{SubResourcePatch: func(ctx context.Context, c client.Client, sub string, o client.Object, p client.Patch, opts ...client.SubResourcePatchOption) error {
 			err := c.SubResource(sub).Patch(ctx, o, p, opts...)

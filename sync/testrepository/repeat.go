@@ -8,11 +8,11 @@ import (
 
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/assay-dev/assay/api/fault"
 	"github.com/assay-dev/assay/api/v1alpha1"
 	"github.com/assay-dev/assay/runner"
+	"github.com/assay-dev/assay/runner/runs"
 )
 
 // repeat creates runs anew for heads whose last one says nothing of them, for a reason that is
@@ -20,13 +20,11 @@ import (
 // superseded by a head that is gone again. Secrets are not watched, so that it is the poll that
 // finds out. It may be repeated.
 func (r *Reconciler) repeat(ctx context.Context, repo *v1alpha1.TestRepository) error {
-	var runs v1alpha1.TestRunList
-	// The items are the cache's own, and only read.
-	err := r.List(ctx, &runs, client.UnsafeDisableDeepCopy, client.InNamespace(repo.Namespace), client.MatchingLabels{v1alpha1.RepositoryLabel: repo.Name})
-	if err != nil {
+	var all v1alpha1.TestRunList
+	if err := r.List(ctx, &all, runs.OfRepository(repo.Namespace, repo.Name)); err != nil {
 		return fmt.Errorf("listing runs: %w", err)
 	}
-	for _, run := range unanswered(repo, runs.Items) {
+	for _, run := range unanswered(repo, all.Items) {
 		if refused(run) {
 			err := r.Verifier.Verify(ctx, repo, run.Spec.Commit)
 			if err != nil && fault.Of(err) == fault.User {

@@ -13,6 +13,7 @@ import (
 	"github.com/assay-dev/assay/api/v1alpha1"
 	"github.com/assay-dev/assay/providers"
 	"github.com/assay-dev/assay/runner"
+	"github.com/assay-dev/assay/runner/runs"
 	"github.com/assay-dev/assay/sync/git"
 )
 
@@ -144,7 +145,11 @@ func TestAPullRequestThatIsOpenedAgainRunsAgain(t *testing.T) {
 		t.Fatal(err)
 	}
 	repo := repository(func(r *v1alpha1.TestRepository) { r.Spec.Environments = r.Spec.Environments[:1] })
-	r := &Reconciler{Client: fake.NewClientBuilder().WithScheme(scheme).WithObjects(repo).Build()}
+	builder := fake.NewClientBuilder().WithScheme(scheme).WithObjects(repo)
+	for name, values := range runs.Indices() {
+		builder.WithIndex(&v1alpha1.TestRun{}, name, values)
+	}
+	r := &Reconciler{Client: builder.Build()}
 	open := decide(repo, git.Refs{}, []providers.PullRequest{{Number: 7, Head: hash("c"), Base: hash("a"), TargetBranch: "main"}})
 	for _, step := range []struct {
 		name            string

@@ -11,6 +11,7 @@ import (
 
 	"github.com/assay-dev/assay/api/v1alpha1"
 	"github.com/assay-dev/assay/runner"
+	"github.com/assay-dev/assay/runner/runs"
 )
 
 // carryOut creates the runs and cancels those of closed pull requests. It may be repeated.
@@ -52,19 +53,19 @@ func (r *Reconciler) create(ctx context.Context, repo *v1alpha1.TestRepository, 
 // cancelClosed stops what still runs for pull requests that were closed or merged: nobody
 // waits for it any more.
 func (r *Reconciler) cancelClosed(ctx context.Context, repo *v1alpha1.TestRepository, closed []int64) error {
-	var runs v1alpha1.TestRunList
-	if err := r.List(ctx, &runs, client.InNamespace(repo.Namespace), client.MatchingLabels{v1alpha1.RepositoryLabel: repo.Name}); err != nil {
+	var all v1alpha1.TestRunList
+	if err := r.List(ctx, &all, runs.OfRepository(repo.Namespace, repo.Name)); err != nil {
 		return fmt.Errorf("listing runs: %w", err)
 	}
-	for i := range runs.Items {
-		run := &runs.Items[i]
+	for i := range all.Items {
+		run := &all.Items[i]
 		pull := run.Spec.Cause.PullRequest
 		if pull == nil || !slices.Contains(closed, pull.Number) || run.Status.State.Final() || run.Spec.Cancel {
 			continue
 		}
-		before := run.DeepCopy()
-		run.Spec.Cancel = true
-		if err := r.Patch(ctx, run, client.MergeFrom(before), client.FieldOwner(fieldOwner)); client.IgnoreNotFound(err) != nil {
+		cancelled := run.DeepCopy()
+		cancelled.Spec.Cancel = true
+		if err := r.Patch(ctx, cancelled, client.MergeFrom(run), client.FieldOwner(fieldOwner)); client.IgnoreNotFound(err) != nil {
 			return fmt.Errorf("cancelling the run %q: %w", run.Name, err)
 		}
 	}
