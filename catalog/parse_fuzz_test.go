@@ -1,6 +1,7 @@
 package catalog
 
 import (
+	"fmt"
 	"math"
 	"path/filepath"
 	"strings"
@@ -22,26 +23,55 @@ func FuzzParseFile(f *testing.F) {
 		f.Add(data)
 	}
 	f.Fuzz(func(t *testing.T, data []byte) {
-		const file, most = "tests/a.yaml", 4 << 10 // what is longer is slow, and no different
-		data = data[:min(len(data), most)]
-		suites, err := ParseFile(file, data)
-		if err != nil {
-			if suites != nil {
-				t.Error("suites and an error")
-			}
-			checkFaults(t, file, data, err)
-			return
-		}
-		docs, err := Documents(file, data)
-		if err != nil || len(docs) != len(suites) {
-			t.Fatalf("%d suites of %d documents, %v", len(suites), len(docs), err)
-		}
-		for i, doc := range docs {
-			checkPlain(t, doc.Value)
-			written := checkAnew(t, doc, suites[i])
-			checkDefaults(t, Object{Name: suites[i].Name, YAML: written, File: file})
-		}
+		const most = 4 << 10 // what is longer is slow, and no different
+		checkFile(t, data[:min(len(data), most)])
 	})
+}
+
+// FuzzValues: the same for the values of a suite. Of what is made of whole files hardly any is
+// taken.
+func FuzzValues(f *testing.F) {
+	const suite = `apiVersion: assay.dev/v1alpha1
+kind: TestSuite
+metadata: {name: %q, labels: {team: %[2]q}, annotations: {note: %[3]q}}
+spec:
+  tool: shell
+  image: %[4]q
+  args: [%[3]q]
+  runAsUser: %[5]d
+  env: [{name: A, value: %[3]q}]
+  content: {paths: [%[6]q]}
+  on: {push: {paths: [%[7]q], branches: [%[7]q]}, schedule: [{cron: %[8]q}]}
+`
+	f.Add("a", "payments", "a\u0085b\x7f\ufeff\u2028", "alpine:3", int64(1), "tests/a", "services/**", "H 2 * * *")
+	f.Add("a", "", "yes", "a b", int64(-1<<63), "a//b/", "{a,b}", "*/5 1-3 * JAN SUN")
+	f.Add("a", "1e3", "~", "x@sha256:0", int64(0), ".", "[^a]*", "0 0 31 2 *")
+	f.Fuzz(func(t *testing.T, name, label, text, image string, number int64, folder, glob, cron string) {
+		data := fmt.Sprintf(suite, name, label, text, image, number, folder, glob, cron)
+		checkFile(t, []byte(data))
+	})
+}
+
+func checkFile(t *testing.T, data []byte) {
+	t.Helper()
+	const file = "tests/a.yaml"
+	suites, err := ParseFile(file, data)
+	if err != nil {
+		if suites != nil {
+			t.Error("suites and an error")
+		}
+		checkFaults(t, file, data, err)
+		return
+	}
+	docs, err := Documents(file, data)
+	if err != nil || len(docs) != len(suites) {
+		t.Fatalf("%d suites of %d documents, %v", len(suites), len(docs), err)
+	}
+	for i, doc := range docs {
+		checkPlain(t, doc.Value)
+		written := checkAnew(t, doc, suites[i])
+		checkDefaults(t, Object{Name: suites[i].Name, YAML: written, File: file})
+	}
 }
 
 // suiteFiles are what fuzzing begins with: what is taken, and what is not.

@@ -2,12 +2,14 @@ package render
 
 import (
 	"context"
+	"fmt"
 	"io/fs"
 	"path"
 	"slices"
 	"strings"
 	"testing"
 	"testing/fstest"
+	"unicode"
 	"unicode/utf8"
 
 	"golang.org/x/tools/txtar"
@@ -201,6 +203,48 @@ func FuzzReference(f *testing.F) {
 				t.Errorf("%q is looked for in %q", target, got)
 			}
 		}
+	})
+}
+
+// FuzzReferenceInField: whatever is written in a field that names a file or a folder, and be
+// there such a file or folder, what kustomize gets leads nowhere but to what was scanned.
+func FuzzReferenceInField(f *testing.F) {
+	followed := followedFields(f)
+	for which := range fieldsOfPaths {
+		for _, reference := range []string{"a.yaml", "../../base", "k=a.yaml", "https://x/y", "github.com/a/b.git", "a?ref=b", ".", "a b/%2F", "x/a:b@c//d", "a\u0085b", "a=b=c"} {
+			f.Add(uint8(which), overlay, reference, which%2 == 0)
+		}
+	}
+	f.Fuzz(func(t *testing.T, which uint8, dir, reference string, folder bool) {
+		if !fs.ValidPath(dir) || !utf8.ValidString(reference) || len(dir)+len(reference) > 500 || strings.ContainsFunc(dir, unicode.IsControl) {
+			return
+		}
+		field := fieldsOfPaths[int(which)%len(fieldsOfPaths)]
+		tree := fstest.MapFS{path.Join(dir, "kustomization.yaml"): {Data: fmt.Appendf(nil, field, reference)}}
+		_, named, found := strings.Cut(reference, "=")
+		if !found {
+			named = reference
+		}
+		for _, name := range []string{reference, named} {
+			target, inside := within(dir, name)
+			data := suiteA
+			if folder {
+				target, data = path.Join(target, "kustomization.yaml"), "namePrefix: x-"
+			}
+			if inside && fs.ValidPath(target) && target != "." && tree[target] == nil {
+				tree[target] = &fstest.MapFile{Data: []byte(data)}
+			}
+		}
+		s, err := scanOverlay(context.Background(), tree, dir, fuzzedLimits, nil)
+		if err != nil {
+			checkFaults(t, err)
+			return
+		}
+		if strings.Contains(reference, "://") && !strings.Contains(field, "files:") {
+			t.Errorf("%q is taken in %s", reference, field)
+		}
+		checkRead(t, tree, s.readFiles())
+		checkReferences(t, s.files, followed)
 	})
 }
 

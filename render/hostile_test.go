@@ -228,16 +228,18 @@ func TestHostileTrees(t *testing.T) {
 	}
 }
 
+// fieldsOfPaths are the fields that name a file or a folder, each with a place for the name.
+var fieldsOfPaths = []string{
+	"resources: [%q]", "bases: [%q]", "components: [%q]", "patches: [{path: %q}]",
+	"patchesJson6902: [{path: %q, target: {kind: TestSuite, name: a, version: v1}}]", "patchesStrategicMerge: [%q]",
+	"replacements: [{path: %q}]", "configurations: [%q]", "configMapGenerator: [{name: c, files: [%q]}]",
+	"configMapGenerator: [{name: c, envs: [%q]}]", "configMapGenerator: [{name: c, env: %q}]",
+	"secretGenerator: [{name: c, envs: [%q]}]", "secretGenerator: [{name: c, env: %q}]", "secretGenerator: [{name: c, files: [%q]}]",
+}
+
 // TestEveryFieldAndEverySpelling: whatever is written as something outside the repository is
 // refused in every field that names a file or a folder.
 func TestEveryFieldAndEverySpelling(t *testing.T) {
-	fields := []string{
-		"resources: [%q]", "bases: [%q]", "components: [%q]", "patches: [{path: %q}]",
-		"patchesJson6902: [{path: %q, target: {kind: TestSuite, name: a, version: v1}}]", "patchesStrategicMerge: [%q]",
-		"replacements: [{path: %q}]", "configurations: [%q]", "configMapGenerator: [{name: c, files: [%q]}]",
-		"configMapGenerator: [{name: c, envs: [%q]}]", "configMapGenerator: [{name: c, env: %q}]",
-		"secretGenerator: [{name: c, envs: [%q]}]", "secretGenerator: [{name: c, env: %q}]", "secretGenerator: [{name: c, files: [%q]}]",
-	}
 	spellings := []string{
 		"https://evil.example/x", "HTTPS://evil.example/x", "http://127.0.0.1/x", "http://[::1]/x", "https://u:p@evil.example/x", "ftp://evil.example/x",
 		"git@evil.example:x/y.git", "ssh://git@evil.example/x", "git::https://evil.example/x", "git::evil.example/x", "s3::https://evil.example/x",
@@ -245,7 +247,7 @@ func TestEveryFieldAndEverySpelling(t *testing.T) {
 		"x?ref=main", "x//y", "//evil.example/x", "file:///etc/passwd", "file://localhost/etc/passwd", "data:text/yaml,x",
 		"/etc/passwd", "../../../../etc/passwd", "a/../../../../../x", `..\..\..\x`, "_git/x//y",
 	}
-	for _, field := range fields {
+	for _, field := range fieldsOfPaths {
 		for _, spelling := range spellings {
 			if strings.Contains(field, "files") && strings.Contains(spelling, "=") {
 				continue // a key, and what is refused for its own sake
