@@ -44,7 +44,7 @@ func TestE2ECatalogInTheCluster(t *testing.T) {
 	shownSuite(t, tenant, "web", "it is there again", func(s *v1alpha1.TestSuite) bool { return s.UID != web.UID })
 
 	longer := push(t, repo, "longer", map[string]string{"tests/api.yaml": shell("api", "true", "  timeout: 6m")})
-	number, err := repo.OpenPullRequest("longer", "Give it time")
+	number, err := repo.OpenPullRequest(deadline(t), "longer", "Give it time")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -88,7 +88,7 @@ func TestE2EWhatHasPassedIsNotRunAgain(t *testing.T) {
 	}
 	expectStatus(t, repo, main, tenant.Name, "success", "")
 	first := push(t, repo, "words", map[string]string{"README.md": "b\n"})
-	if _, err := repo.OpenPullRequest("words", "Other words"); err != nil {
+	if _, err := repo.OpenPullRequest(deadline(t), "words", "Other words"); err != nil {
 		t.Fatal(err)
 	}
 	run, err := tenant.FinalRun(deadline(t), first, v1alpha1.CausePullRequest)

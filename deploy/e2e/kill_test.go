@@ -39,7 +39,7 @@ func TestE2EKilledController(t *testing.T) {
 		t.Fatal(err)
 	}
 	commit := push(t, repo, "change", map[string]string{"tests/more.txt": "x"})
-	number, err := repo.OpenPullRequest("change", "Change")
+	number, err := repo.OpenPullRequest(deadline(t), "change", "Change")
 	if err != nil {
 		t.Fatal(err)
 	}

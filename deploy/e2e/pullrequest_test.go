@@ -32,7 +32,7 @@ func TestE2EPullRequest(t *testing.T) {
 	expectStatus(t, repo, main, tenant.Name, "success", "")
 
 	broken := push(t, repo, "cheaper", map[string]string{"price": "9\n"})
-	number, err := repo.OpenPullRequest("cheaper", "Make it cheaper")
+	number, err := repo.OpenPullRequest(deadline(t), "cheaper", "Make it cheaper")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -112,7 +112,7 @@ func TestE2EForcePushAndDeletedBranch(t *testing.T) {
 	expectStatus(t, repo, main, tenant.Name, "success", "")
 	slow := map[string]string{"tests/api.yaml": shell("api", "sleep 300")}
 	first := push(t, repo, "topic", slow)
-	number, err := repo.OpenPullRequest("topic", "Topic")
+	number, err := repo.OpenPullRequest(deadline(t), "topic", "Topic")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -94,7 +94,7 @@ func TestE2ETwoRepositoriesOnOneURL(t *testing.T) {
 	expectStatus(t, repo, main, other.Name, "failure", "api")
 
 	topic := push(t, repo, "topic", map[string]string{"tests/more.txt": "x"})
-	number, err := repo.OpenPullRequest("topic", "More")
+	number, err := repo.OpenPullRequest(deadline(t), "topic", "More")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -100,7 +100,7 @@ func TestE2ESignedCommits(t *testing.T) {
 
 	repo.Signer = bob
 	byBob := push(t, repo, "bob", map[string]string{"README.md": "signed by Bob\n"})
-	number, err := repo.OpenPullRequest("bob", "Let me in")
+	number, err := repo.OpenPullRequest(deadline(t), "bob", "Let me in")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -3,6 +3,7 @@ package world
 import (
 	"context"
 	"fmt"
+	"net/http"
 	"time"
 
 	"code.gitea.io/sdk/gitea"
@@ -12,7 +13,7 @@ import (
 	"github.com/go-git/go-git/v5/config"
 	"github.com/go-git/go-git/v5/plumbing"
 	"github.com/go-git/go-git/v5/plumbing/object"
-	"github.com/go-git/go-git/v5/plumbing/transport/http"
+	githttp "github.com/go-git/go-git/v5/plumbing/transport/http"
 	"github.com/go-git/go-git/v5/storage/memory"
 )
 
@@ -116,7 +117,7 @@ func author() *object.Signature {
 
 // push pushes what the refspec says.
 func (r *Repository) push(ctx context.Context, spec string) error {
-	err := r.git.PushContext(ctx, &git.PushOptions{RefSpecs: []config.RefSpec{config.RefSpec(spec)}, Auth: &http.BasicAuth{Username: r.world.User, Password: r.world.Token}})
+	err := r.git.PushContext(ctx, &git.PushOptions{RefSpecs: []config.RefSpec{config.RefSpec(spec)}, Auth: &githttp.BasicAuth{Username: r.world.User, Password: r.world.Token}})
 	if err != nil {
 		return fmt.Errorf("pushing %q: %w", spec, err)
 	}
@@ -166,13 +167,20 @@ func (r *Repository) checkOut(tree *git.Worktree, branch string) error {
 	return tree.Checkout(&git.CheckoutOptions{Branch: ref, Hash: main.Hash(), Create: true, Force: true})
 }
 
-// OpenPullRequest opens one from the branch into main.
-func (r *Repository) OpenPullRequest(branch, title string) (int64, error) {
-	pull, _, err := r.world.Gitea.CreatePullRequest(r.Owner, r.Name, gitea.CreatePullRequestOption{Head: branch, Base: "main", Title: title})
-	if err != nil {
-		return 0, fmt.Errorf("opening a pull request from %q: %w", branch, err)
-	}
-	return pull.Index, nil
+// OpenPullRequest opens one from the branch into main, as soon as Gitea knows the branch: of
+// what is pushed it learns in the background.
+func (r *Repository) OpenPullRequest(ctx context.Context, branch, title string) (number int64, err error) {
+	err = Until(ctx, fmt.Sprintf("there is a pull request from %q", branch), func(context.Context) (bool, error) {
+		pull, response, err := r.world.Gitea.CreatePullRequest(r.Owner, r.Name, gitea.CreatePullRequestOption{Head: branch, Base: "main", Title: title})
+		if response != nil && response.Response != nil && response.StatusCode == http.StatusNotFound {
+			return false, nil
+		}
+		if err == nil {
+			number = pull.Index
+		}
+		return err == nil, err
+	})
+	return number, err
 }
 
 // Statuses gives the newest status of each context of the commit.

@@ -46,11 +46,18 @@ func retry(err error) string {
 	return "tried again with a back-off that grows up to 15 min"
 }
 
+// secretAgain is when to look again, at the latest, at a Secret that is missing or no good: that
+// costs the host nothing, and somebody is perhaps about to mend it.
+const secretAgain = time.Minute
+
 // next says when to poll again: at the interval; at the host's word; or, when the host does
 // not answer, by the queue's back-off (750 ms to 15 min), so that broken repositories do not
 // crowd out the others.
 func next(repo *v1alpha1.TestRepository, err error) (ctrl.Result, error) {
 	interval := repo.Spec.Interval.Duration
+	if err != nil && fault.ReasonOf(err) == fault.SecretInvalid {
+		interval = min(interval, secretAgain)
+	}
 	if err == nil || fault.Of(err) == fault.User {
 		return ctrl.Result{RequeueAfter: jitter.JitteredIntervalDuration(interval)}, nil
 	}

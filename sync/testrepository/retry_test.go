@@ -61,12 +61,13 @@ func TestConditionsSayWhatComesNext(t *testing.T) {
 }
 
 func TestNextPoll(t *testing.T) {
-	const interval = time.Minute
+	const interval = 10 * time.Minute
 	repo := &v1alpha1.TestRepository{Spec: v1alpha1.TestRepositorySpec{Interval: metav1.Duration{Duration: interval}}}
 	for name, tc := range map[string]struct {
 		err            error
 		earliest, last time.Duration
 	}{
+		"a Secret that is missing": {fault.New(fault.SecretInvalid, fault.Place{}, "", "no"), time.Minute * 9 / 10, time.Minute * 11 / 10},
 		"fine":                     {nil, interval * 9 / 10, interval * 11 / 10},
 		"the user's fault":         {fault.New(fault.AuthenticationFailed, fault.Place{}, "", "no"), interval * 9 / 10, interval * 11 / 10},
 		"busy for a moment":        {limited(time.Second), interval, interval + time.Second},
