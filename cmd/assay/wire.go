@@ -105,7 +105,7 @@ func runController(ctx context.Context, f controllerFlags) error {
 		return err
 	}
 	if err := (&testrun.Reconciler{
-		Client: mgr.GetClient(), Live: mgr.GetAPIReader(), Source: source, Verifier: source, Catalogs: rendered, Contents: contents,
+		Client: mgr.GetClient(), Live: mgr.GetAPIReader(), Source: source, Catalogs: rendered, Contents: contents,
 		Executor: pods.New(uncached, execOptions), Events: events,
 		Retention: testrun.Retention{Pods: f.keepPods, Runs: f.keepRuns},
 	}).SetupWithManager(mgr, testrun.Options{Concurrent: f.concurrent}); err != nil {

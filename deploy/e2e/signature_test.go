@@ -4,9 +4,11 @@ package e2e
 
 import (
 	"bytes"
+	"context"
 	"crypto/ed25519"
 	"crypto/rand"
 	"io"
+	"strings"
 	"testing"
 
 	"github.com/ProtonMail/go-crypto/openpgp"
@@ -87,16 +89,27 @@ func TestE2ESignedCommits(t *testing.T) {
 		t.Fatal(err)
 	}
 	expectRefused(t, tenant, repo, unsigned, v1alpha1.CausePush, "is not signed")
-	// What it would run is shown, and nothing of it runs, whoever asks.
-	shownSuite(t, tenant, "api", "the unsigned head's is shown", func(s *v1alpha1.TestSuite) bool {
-		return s.Annotations[v1alpha1.AppliedCommitAnnotation] == unsigned
+	// What it would run is not even shown, and nothing of it runs, whoever asks.
+	err = world.Until(deadline(t), "the catalog is not shown, for a reason", func(ctx context.Context) (bool, error) {
+		err := w.Client.Get(ctx, client.ObjectKeyFromObject(object), object)
+		return err == nil && len(object.Status.Catalogs) == 1 && strings.Contains(object.Status.Catalogs[0].Problem, "is not signed"), err
 	})
+	if err != nil {
+		t.Errorf("%v; it has %+v", err, object.Status.Catalogs)
+	}
+	var suites v1alpha1.TestSuiteList
+	if err := w.Client.List(deadline(t), &suites, client.InNamespace(tenant.Name)); err != nil || len(suites.Items) > 0 {
+		t.Errorf("%d suites are shown, %v", len(suites.Items), err)
+	}
 	askForRun(t, object, tenant.Name, unsigned)
 	expectRefused(t, tenant, repo, unsigned, v1alpha1.CauseAPI, "is not signed")
 
 	repo.Signer = ada
 	signed := push(t, repo, "main", map[string]string{"README.md": "signed by Ada\n"})
 	expectStatus(t, repo, signed, tenant.Name, "success", "")
+	shownSuite(t, tenant, "api", "the signed head's is shown", func(s *v1alpha1.TestSuite) bool {
+		return s.Annotations[v1alpha1.AppliedCommitAnnotation] == signed
+	})
 
 	repo.Signer = bob
 	byBob := push(t, repo, "bob", map[string]string{"README.md": "signed by Bob\n"})

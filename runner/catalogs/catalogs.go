@@ -28,6 +28,10 @@ type Source interface {
 	// Changed gives the paths that differ between two commits, sorted; known is false when
 	// that cannot be found out.
 	Changed(ctx context.Context, repo *v1alpha1.TestRepository, base, head string) (paths []string, known bool, err error)
+	// Verify is nil for a commit that may be tested: it is signed as the repository asks for, or
+	// the repository asks for nothing. A SignatureInvalid fault is final for the commit and the
+	// keys of today; other faults say that it could not be found out.
+	Verify(ctx context.Context, repo *v1alpha1.TestRepository, commit string) error
 }
 
 // Catalogs renders and remembers catalogs. It is safe for concurrent use.
@@ -44,6 +48,15 @@ func New(source Source, budget int64) *Catalogs {
 	}
 	m := memo.New(budget)
 	return &Catalogs{source: source, memo: m, renderer: render.NewRenderer(m)}
+}
+
+// Verified is At for the head of a branch, of which nothing counts unless it may be tested: what
+// somebody pushes who may not sign is not shown, and changes no schedule.
+func (c *Catalogs) Verified(ctx context.Context, repo *v1alpha1.TestRepository, commit, environment string) (catalog.Catalog, error) {
+	if err := c.source.Verify(ctx, repo, commit); err != nil {
+		return catalog.Catalog{}, err
+	}
+	return c.At(ctx, repo, commit, environment)
 }
 
 // At gives the catalog of the commit for the environment. A user's fault is a property of the

@@ -33,6 +33,13 @@ func (c *commits) Changed(context.Context, *v1alpha1.TestRepository, string, str
 	return nil, false, nil
 }
 
+func (c *commits) Verify(_ context.Context, _ *v1alpha1.TestRepository, commit string) error {
+	if commit == "unsigned" {
+		return fault.New(fault.SignatureInvalid, fault.Place{}, "", "it is not signed")
+	}
+	return nil
+}
+
 // watched is a tree with hashes that counts the files that were opened.
 type watched struct {
 	fstest.MapFS
@@ -209,5 +216,24 @@ func TestFaults(t *testing.T) {
 	}
 	if _, err := c.At(context.Background(), repository("a"), "1", "staging"); err == nil || fault.ReasonOf(err) != fault.CatalogNotFound {
 		t.Errorf("no tests: %v", err)
+	}
+}
+
+// What may not be tested is not even asked for, while a pull request is compared with any base.
+func TestHeadsAreVerified(t *testing.T) {
+	tree := fstest.MapFS{"tests/overlays/staging/kustomization.yaml": {Data: []byte("resources: []\n")}}
+	source := &commits{trees: map[string]fs.FS{"signed": tree, "unsigned": tree}}
+	c := New(source, 0)
+	repo := &v1alpha1.TestRepository{Spec: v1alpha1.TestRepositorySpec{Environments: []v1alpha1.EnvironmentRef{{Name: "staging"}}}}
+	if _, err := c.Verified(t.Context(), repo, "unsigned", "staging"); fault.ReasonOf(err) != fault.SignatureInvalid || source.asked > 0 {
+		t.Errorf("got %v, and %d trees were read", err, source.asked)
+	}
+	for _, commit := range []string{"signed", "unsigned"} {
+		if _, err := c.At(t.Context(), repo, commit, "staging"); err != nil {
+			t.Errorf("%s: %v", commit, err)
+		}
+	}
+	if _, err := c.Verified(t.Context(), repo, "signed", "staging"); err != nil {
+		t.Error(err)
 	}
 }

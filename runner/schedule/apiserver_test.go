@@ -98,7 +98,7 @@ func newLab(t *testing.T) *lab {
 	both := []string{"prod", "staging"}
 	l := &lab{Server: apiservertest.Start(t), host: &flaky{Commits: catalogstest.Commits{
 		commit(1): tree(both, "minutely=* * * * *", "push"), commit(2): tree(both, "minutely=* * * * *", "push"), commit(3): tree(both[1:], "minutely=* * * * *"),
-		commit(4): tree(both, "push"), commit(5): tree(both, "yearly=0 0 1 1 *"),
+		catalogstest.Unsigned: tree(both, "minutely=* * * * *"), commit(4): tree(both, "push"), commit(5): tree(both, "yearly=0 0 1 1 *"),
 	}}}
 	limited, err := client.New(l.Controller(t), client.Options{Scheme: l.Scheme()})
 	if err != nil {
@@ -255,6 +255,13 @@ func TestAPIServerScheduledRuns(t *testing.T) {
 		repo, minute := l.repository(t, "broken", commit(3))
 		l.look(t, repo)
 		l.expect(t, repo, scheduled("staging", commit(3), minute))
+	})
+	t.Run("what nobody signed sets no time, until its key is there", func(t *testing.T) {
+		repo, _ := l.repository(t, "unsigned", catalogstest.Unsigned)
+		if again := l.look(t, repo); again != time.Minute {
+			t.Errorf("the next look is after %s, want 1m", again)
+		}
+		l.expect(t, repo)
 	})
 	t.Run("what asks for no time has none", func(t *testing.T) {
 		unpolled, _ := l.repository(t, "unpolled", "")

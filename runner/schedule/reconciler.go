@@ -12,6 +12,7 @@ import (
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/builder"
 	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/controller"
 	"sigs.k8s.io/controller-runtime/pkg/event"
 	"sigs.k8s.io/controller-runtime/pkg/predicate"
 
@@ -24,6 +25,9 @@ import (
 
 const (
 	fieldOwner = "assay-controller"
+	// concurrent is how many repositories are looked at at the same time: more than may wait
+	// for one Git host.
+	concurrent = 16
 	// deadline is how late a missed time is still made up for; later ones are dropped.
 	deadline = time.Hour
 	// retry is when to look again at a catalog that could not be rendered because the host
@@ -54,6 +58,7 @@ func (r *Reconciler) SetupWithManager(mgr ctrl.Manager) error {
 	}}
 	return ctrl.NewControllerManagedBy(mgr).
 		Named("schedule").
+		WithOptions(controller.Options{MaxConcurrentReconciles: concurrent}).
 		For(&v1alpha1.TestRepository{}, builder.WithPredicates(predicate.Or(predicate.GenerationChangedPredicate{}, moved))).
 		Complete(r)
 }
@@ -112,10 +117,13 @@ type due struct {
 // has its fault on the run of the commit that broke it; the others go on.
 func (r *Reconciler) createDue(ctx context.Context, repo *v1alpha1.TestRepository, since, now time.Time) (found due, err error) {
 	for _, environment := range repo.Spec.Environments {
-		rendered, err := r.Catalogs.At(ctx, repo, repo.Status.DefaultCommit, environment.Name)
+		rendered, err := r.Catalogs.Verified(ctx, repo, repo.Status.DefaultCommit, environment.Name)
 		if err != nil {
 			ctrl.LoggerFrom(ctx).V(1).Info("no schedules", "environment", environment.Name, "fault", fault.Summary(err))
 			found.unseen = found.unseen || fault.Of(err) != fault.User
+			if reason := fault.ReasonOf(err); reason == fault.SignatureInvalid || reason == fault.SecretInvalid {
+				found.next = earlier(found.next, now.Add(retry)) // Secrets are not watched
+			}
 			continue
 		}
 		seed := repo.Namespace + "/" + repo.Name + "/" + environment.Name

@@ -28,19 +28,6 @@ import (
 	"github.com/assay-dev/assay/runner/report"
 )
 
-// unsigned is a commit that is there and may not be tested.
-var unsigned = strings.Repeat("9", 40)
-
-// signatures are on all commits but that.
-type signatures struct{}
-
-func (signatures) Verify(_ context.Context, _ *v1alpha1.TestRepository, commit string) error {
-	if commit == unsigned {
-		return fault.New(fault.SignatureInvalid, fault.Place{Commit: commit}, "sign it", "commit %s is not signed", commit[:12])
-	}
-	return nil
-}
-
 // contested is a client whose next writes come too late: somebody else wrote first, about what
 // the reconciler's watch does not tell.
 type contested struct {
@@ -100,7 +87,7 @@ func newLab(t *testing.T, source catalogstest.Commits) *lab {
 				return err
 			}
 			return (&Reconciler{
-				Client: contested{mgr.GetClient(), &l.conflicts}, Live: mgr.GetAPIReader(), Source: source, Verifier: signatures{}, Catalogs: rendered, Contents: contents,
+				Client: contested{mgr.GetClient(), &l.conflicts}, Live: mgr.GetAPIReader(), Source: source, Catalogs: rendered, Contents: contents,
 				Executor: l.executor, Events: mgr.GetEventRecorder("test"), Retention: Retention{Pods: time.Hour, Runs: time.Hour},
 			}).SetupWithManager(mgr, Options{})
 		})
@@ -176,7 +163,7 @@ func TestAPIServerRunsAreSeenThrough(t *testing.T) {
 	one, two, four := strings.Repeat("1", 40), strings.Repeat("2", 40), strings.Repeat("4", 40)
 	five, six, seven, eight := strings.Repeat("5", 40), strings.Repeat("6", 40), strings.Repeat("7", 40), strings.Repeat("8", 40)
 	l := newLab(t, catalogstest.Commits{
-		one: tree("api", "web"), two: tree("api"), four: tree("api"), eight: tree("api", "slow"), unsigned: tree("api"),
+		one: tree("api", "web"), two: tree("api"), four: tree("api"), eight: tree("api", "slow"), catalogstest.Unsigned: tree("api"),
 		five: with(tree("unit"), "other/a", "five"), six: with(tree("unit"), "other/a", "six"), seven: with(tree("unit"), "other/a", "seven"),
 	})
 	stop := l.start()
@@ -291,7 +278,7 @@ func TestAPIServerRunsAreSeenThrough(t *testing.T) {
 		}
 	})
 	t.Run("a commit that may not be tested ends the run with its reason", func(t *testing.T) {
-		run := l.newRun(t, unsigned, "staging")
+		run := l.newRun(t, catalogstest.Unsigned, "staging")
 		l.Until(t, run, "it is errored", func() bool { return run.Status.State == v1alpha1.StateErrored })
 		ready := meta.FindStatusCondition(run.Status.Conditions, v1alpha1.ReadyCondition)
 		if ready == nil || ready.Reason != string(fault.SignatureInvalid) || ready.Message != "commit 999999999999 is not signed (sign it)" || len(run.Status.Plan) != 0 {

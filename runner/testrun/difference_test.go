@@ -29,6 +29,8 @@ func (h history) Changed(context.Context, *v1alpha1.TestRepository, string, stri
 	return []string{"tests/api.yaml"}, !h.unrelated, nil
 }
 
+func (h history) Verify(context.Context, *v1alpha1.TestRepository, string) error { return nil }
+
 // suites gives a tree whose overlay staging has a suite for each name, all with one image.
 func suites(image string, names ...string) fs.FS {
 	tree := fstest.MapFS{"tests/overlays/staging/kustomization.yaml": {Data: []byte("resources: [../..]\n")}}

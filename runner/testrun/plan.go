@@ -9,14 +9,6 @@ import (
 	"github.com/assay-dev/assay/runner/catalogs"
 )
 
-// Verifier says whether a commit may be tested.
-type Verifier interface {
-	// Verify is nil for a commit that is signed as the repository asks for, or when it asks for
-	// nothing. A SignatureInvalid fault is final for the commit and the keys of today; other
-	// faults say that it could not be found out.
-	Verify(ctx context.Context, repo *v1alpha1.TestRepository, commit string) error
-}
-
 // maxDiffBytes is what status.catalogDiff may take of the run.
 const maxDiffBytes = 16 << 10
 
@@ -49,10 +41,8 @@ func (r *Reconciler) plan(ctx context.Context, run *v1alpha1.TestRun, repo *v1al
 // gather gives all that the plan depends on. Nothing of a commit is looked at that may not be
 // tested.
 func (r *Reconciler) gather(ctx context.Context, run *v1alpha1.TestRun, repo *v1alpha1.TestRepository, env *v1alpha1.TestEnvironment) (catalog.PlanInput, error) {
-	if r.Verifier != nil {
-		if err := r.Verifier.Verify(ctx, repo, run.Spec.Commit); err != nil {
-			return catalog.PlanInput{}, err
-		}
+	if err := r.Source.Verify(ctx, repo, run.Spec.Commit); err != nil {
+		return catalog.PlanInput{}, err
 	}
 	input := catalog.PlanInput{
 		Cause:       run.Spec.Cause,

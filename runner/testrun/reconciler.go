@@ -39,8 +39,6 @@ type Reconciler struct {
 	// Source gives the files of commits, and Catalogs renders them.
 	Source   catalogs.Source
 	Catalogs *catalogs.Catalogs
-	// Verifier is asked before a run is planned; nil when every commit may be tested.
-	Verifier Verifier
 	// Contents packs what the pods get.
 	Contents *Contents
 	// Executor starts and stops attempts.

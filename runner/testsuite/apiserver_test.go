@@ -29,6 +29,7 @@ func TestAPIServerCatalogIsShown(t *testing.T) {
 	}
 	source[commit(8)] = tree("api=5m", "big=5m")
 	source[commit(8)]["tests/big.yaml"].Data = append(source[commit(8)]["tests/big.yaml"].Data, "  args: ["+strings.Repeat(strings.Repeat("x", 10_000)+", ", 30)+"y]\n"...)
+	source[catalogstest.Unsigned] = tree("api=1m", "web=1m", "new=1m")
 	l := newLab(t, source)
 	stop := l.start()
 	t.Cleanup(func() { stop() })
@@ -190,6 +191,15 @@ func TestAPIServerCatalogIsShown(t *testing.T) {
 		l.untilSuites(t, all...)
 		l.push(t, shop, "main", commit(3))
 		l.shows(t, shop, "main", commit(3))
+		l.Until(t, shop, "the problem is gone", func() bool { return shop.Status.Catalogs[0].Problem == "" })
+	})
+	t.Run("what nobody signed is not shown", func(t *testing.T) {
+		l.push(t, shop, "main", catalogstest.Unsigned)
+		l.Until(t, shop, "the problem is told", func() bool {
+			return strings.Contains(shop.Status.Catalogs[0].Problem, "is not signed") && shop.Status.Catalogs[0].Commit == commit(3)
+		})
+		l.untilSuites(t, all...)
+		l.push(t, shop, "main", commit(3))
 		l.Until(t, shop, "the problem is gone", func() bool { return shop.Status.Catalogs[0].Problem == "" })
 	})
 	t.Run("what is only reported stays until Git changes it", func(t *testing.T) {

@@ -171,7 +171,7 @@ func (t *turn) show(ctx context.Context, s *shown) error {
 	if t.writes <= 0 {
 		return nil
 	}
-	rendered, err := t.Catalogs.At(ctx, t.repo, s.target.Commit, s.target.Environment)
+	rendered, err := t.Catalogs.Verified(ctx, t.repo, s.target.Commit, s.target.Environment)
 	switch {
 	case err == nil:
 	case fault.Of(err) == fault.User:

@@ -9,6 +9,7 @@ import (
 	"io/fs"
 	"maps"
 	"slices"
+	"strings"
 	"testing/fstest"
 
 	"github.com/assay-dev/assay/api/fault"
@@ -24,6 +25,17 @@ func (c Commits) Tree(_ context.Context, _ *v1alpha1.TestRepository, commit, _ s
 		return tree, nil
 	}
 	return nil, fault.New(fault.RefNotFound, fault.Place{Commit: commit}, "", "no such commit")
+}
+
+// Unsigned is a commit that may not be tested.
+var Unsigned = strings.Repeat("9", 40)
+
+// Verify finds a signature on every commit but [Unsigned].
+func (c Commits) Verify(_ context.Context, _ *v1alpha1.TestRepository, commit string) error {
+	if commit == Unsigned {
+		return fault.New(fault.SignatureInvalid, fault.Place{Commit: commit}, "sign it", "commit %s is not signed", commit[:12])
+	}
+	return nil
 }
 
 // Changed compares the files of two commits.
