@@ -10,6 +10,7 @@ import (
 
 	"github.com/fluxcd/pkg/runtime/patch"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	kerrors "k8s.io/apimachinery/pkg/util/errors"
 	"k8s.io/client-go/tools/events"
 	"k8s.io/utils/lru"
 	ctrl "sigs.k8s.io/controller-runtime"
@@ -89,8 +90,8 @@ func (r *Reconciler) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Resu
 		return ctrl.Result{}, ctx.Err()
 	}
 	t.conclude()
-	err = errors.Join(err, client.IgnoreNotFound(patcher.Patch(ctx, repo,
-		patch.WithOwnedConditions{Conditions: []string{v1alpha1.DriftedCondition}}, patch.WithFieldOwner(fieldOwner))))
+	written := patcher.Patch(ctx, repo, patch.WithOwnedConditions{Conditions: []string{v1alpha1.DriftedCondition}}, patch.WithFieldOwner(fieldOwner))
+	err = errors.Join(err, kerrors.FilterOut(written, apierrors.IsNotFound)) // it is several errors in one
 	if apierrors.IsConflict(err) {
 		return ctrl.Result{RequeueAfter: 50 * time.Millisecond}, nil
 	}

@@ -10,6 +10,7 @@ import (
 	"github.com/fluxcd/pkg/runtime/patch"
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	kerrors "k8s.io/apimachinery/pkg/util/errors"
 	"k8s.io/client-go/tools/events"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -149,5 +150,5 @@ func (r *Reconciler) patch(ctx context.Context, patcher *patch.SerialPatcher, re
 		patch.WithOwnedConditions{Conditions: []string{v1alpha1.ReadyCondition, v1alpha1.ReconcilingCondition, v1alpha1.StalledCondition}},
 		patch.WithStatusObservedGeneration{},
 		patch.WithFieldOwner(fieldOwner))
-	return client.IgnoreNotFound(err)
+	return kerrors.FilterOut(err, apierrors.IsNotFound) // it is several errors in one
 }
