@@ -62,7 +62,7 @@ func (f *controllerFlags) bind(cmd *cobra.Command) {
 	flags.StringVar(&f.execDelivery, "exec-delivery", "auto", "How assay-exec gets into test pods: image-volume (Kubernetes 1.36 and later), init-container, or auto.")
 	flags.StringVar(&f.dataDir, "data-dir", "/data", "A folder for what can be made again: packed contents.")
 	flags.BoolVar(&f.allowHTTP, "insecure-allow-http", false, "Allow repositories with http:// URLs, whose credentials anybody on the way can read.")
-	flags.IntVar(&f.concurrent, "concurrent", 16, "The number of runs that are looked at at the same time; of repositories, which wait for their hosts most of the time, it is twice that.")
+	flags.IntVar(&f.concurrent, "concurrent", 32, "The number of repositories, of catalogs and of runs that are looked at at the same time. They wait for Git hosts most of the time; one host holds no more than 16 of each.")
 	flags.DurationVar(&f.keepPods, "keep-pods", time.Hour, "How long pods stay after their run has ended.")
 	flags.DurationVar(&f.keepRuns, "keep-runs", 7*24*time.Hour, "How long TestRuns stay after they have ended.")
 	flags.DurationVar(&f.gracefulStop, "graceful-shutdown-timeout", 10*time.Second, "How long work under way may take to end.")

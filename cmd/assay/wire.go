@@ -101,7 +101,7 @@ func runController(ctx context.Context, f controllerFlags) error {
 	if err := (&testrepository.Reconciler{
 		Client: mgr.GetClient(), Access: access, Refs: remote, Verifier: source, Events: events,
 		Metrics: fluxctrl.NewMetrics(mgr, metrics.MustMakeRecorder()),
-	}).SetupWithManager(mgr, testrepository.Options{Concurrent: 2 * f.concurrent, RateLimiter: f.rateLimiter}); err != nil {
+	}).SetupWithManager(mgr, testrepository.Options{Concurrent: f.concurrent, RateLimiter: f.rateLimiter}); err != nil {
 		return err
 	}
 	if err := (&testrun.Reconciler{

@@ -3,7 +3,6 @@
 package e2e
 
 import (
-	"net"
 	"net/http"
 	"net/http/httptest"
 	"net/http/httputil"
@@ -49,7 +48,7 @@ type proxy struct {
 	requests map[string]int
 }
 
-// startProxy listens where this machine is reached by those who reach Gitea.
+// startProxy starts one that lets through who knows the password.
 func startProxy(t *testing.T, user, password string) *proxy {
 	t.Helper()
 	gitea, err := url.Parse(w.GiteaURL)
@@ -74,27 +73,10 @@ func startProxy(t *testing.T, user, password string) *proxy {
 	if err := p.Listener.Close(); err != nil {
 		t.Fatal(err)
 	}
-	if p.Listener, err = net.Listen("tcp", net.JoinHostPort(addressTowards(t, gitea), "0")); err != nil {
-		t.Fatal(err)
-	}
+	p.Listener = listen(t)
 	p.Start()
 	t.Cleanup(p.Close)
 	return p
-}
-
-// addressTowards is the address of this machine on the network that has the host.
-func addressTowards(t *testing.T, host *url.URL) string {
-	t.Helper()
-	connection, err := (&net.Dialer{}).DialContext(deadline(t), "tcp", host.Host)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() { _ = connection.Close() }()
-	address, _, err := net.SplitHostPort(connection.LocalAddr().String())
-	if err != nil {
-		t.Fatal(err)
-	}
-	return address
 }
 
 func (p *proxy) count(path string) {

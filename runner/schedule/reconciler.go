@@ -27,7 +27,7 @@ const (
 	fieldOwner = "assay-controller"
 	// concurrent is how many repositories are looked at at the same time: more than may wait
 	// for one Git host.
-	concurrent = 16
+	concurrent = 32
 	// deadline is how late a missed time is still made up for; later ones are dropped.
 	deadline = time.Hour
 	// retry is when to look again at a catalog that could not be rendered because the host

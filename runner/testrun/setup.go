@@ -20,7 +20,7 @@ import (
 
 // Options of the controller.
 type Options struct {
-	// Concurrent is how many runs are looked at at the same time. Default: 16.
+	// Concurrent is how many runs are looked at at the same time. Default: 32.
 	Concurrent int
 }
 
@@ -28,7 +28,7 @@ type Options struct {
 // for others, and a new run may supersede older ones: those are looked at too.
 func (r *Reconciler) SetupWithManager(mgr ctrl.Manager, o Options) error {
 	if o.Concurrent == 0 {
-		o.Concurrent = 16
+		o.Concurrent = 32
 	}
 	return ctrl.NewControllerManagedBy(mgr).
 		Named("testrun").

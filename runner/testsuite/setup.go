@@ -22,7 +22,7 @@ import (
 
 // Options of the controller.
 type Options struct {
-	// Concurrent is how many repositories are looked at at the same time. Default: 16.
+	// Concurrent is how many repositories are looked at at the same time. Default: 32.
 	Concurrent int
 }
 
@@ -33,7 +33,7 @@ const ownerIndex = "controller-uid"
 // when somebody touches a TestSuite of its, and when a run of its ends.
 func (r *Reconciler) SetupWithManager(ctx context.Context, mgr ctrl.Manager, o Options) error {
 	if o.Concurrent == 0 {
-		o.Concurrent = 16
+		o.Concurrent = 32
 	}
 	if err := mgr.GetFieldIndexer().IndexField(ctx, &v1alpha1.TestSuite{}, ownerIndex, ownerUID); err != nil {
 		return fmt.Errorf("indexing TestSuites: %w", err)

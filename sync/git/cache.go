@@ -49,7 +49,7 @@ func NewCache(client *Client, bytes int64) *Cache {
 // Commit answers as [Client.Commit].
 func (c *Cache) Commit(ctx context.Context, e Endpoint, commit string) ([]byte, error) {
 	key := keyOf("commit", e.identity(), commit)
-	value, err := c.share(ctx, key, func() any { return c.look(key) }, func(ctx context.Context) (any, error) {
+	value, err := c.share(ctx, e, key, func() any { return c.look(key) }, func(ctx context.Context) (any, error) {
 		content, err := c.client.Commit(ctx, e, commit)
 		if err == nil {
 			c.memo.Add(key, content, int64(len(content)))
@@ -87,7 +87,7 @@ func (c *Cache) Tree(ctx context.Context, e Endpoint, commit, path string) (fs.F
 		}
 		return nil
 	}
-	value, err := c.share(ctx, wayKey, remembered, func(ctx context.Context) (any, error) {
+	value, err := c.share(ctx, e, wayKey, remembered, func(ctx context.Context) (any, error) {
 		var tree *treeFS
 		err := c.pooled(identity, func(p *pool) (err error) {
 			tree, err = c.client.tree(ctx, e, hash, parts, known{p, files})
@@ -118,7 +118,7 @@ func (c *Cache) Changed(ctx context.Context, e Endpoint, base, head string) (pat
 	identity := e.identity()
 	key := keyOf("changed", identity, base, head)
 	remembered := func() any { return c.look(key) }
-	value, err := c.share(ctx, key, remembered, func(ctx context.Context) (any, error) {
+	value, err := c.share(ctx, e, key, remembered, func(ctx context.Context) (any, error) {
 		var d difference
 		err := c.pooled(identity, func(p *pool) (err error) {
 			d.paths, d.known, err = c.client.changed(ctx, e, from, to, p)
@@ -157,10 +157,15 @@ func keyOf(parts ...string) memo.Sum {
 }
 
 // share gives what is remembered, or else what read gives, called once for all who ask.
-func (c *Cache) share(ctx context.Context, key memo.Sum, remembered func() any, read func(context.Context) (any, error)) (any, error) {
+func (c *Cache) share(ctx context.Context, e Endpoint, key memo.Sum, remembered func() any, read func(context.Context) (any, error)) (any, error) {
 	if value := remembered(); value != nil {
 		return value, nil
 	}
+	leave, err := c.client.share(ctx, e)
+	if err != nil {
+		return nil, err
+	}
+	defer leave()
 	// The shared call is bound by the endpoint's timeout, not by the caller who came first.
 	flight := c.flights.DoChan(string(key[:]), func() (any, error) {
 		if value := remembered(); value != nil {

@@ -18,8 +18,8 @@ type Options struct {
 	Limits Limits
 	// AllowHTTP admits http:// URLs, where everybody on the way reads the credential.
 	AllowHTTP bool
-	// PerHost is how many operations may run on one host at once, 8 by default. Half as many may
-	// wait; one more is a HostBusy fault.
+	// PerHost is how many operations may run on one host at once, 8 by default. As many may
+	// wait, and as many for what others ask for; one more is a HostBusy fault.
 	PerHost int
 	// Remembered is how many bytes of memory may hold what hosts answered to [Client.Refs], so
 	// that an answer that did not change costs nothing; 64 MiB by default. An answer takes
@@ -57,7 +57,7 @@ func New(options Options) *Client {
 	}
 	return &Client{
 		options: options,
-		slots:   slots{each: options.PerHost, waiting: (options.PerHost + 1) / 2, now: time.Now, hosts: map[string]*slot{}},
+		slots:   slots{each: options.PerHost, waiting: options.PerHost, now: time.Now, hosts: map[string]*slot{}},
 		memory:  newMemory(options.Remembered),
 		trippers: trippers{
 			own: map[[sha256.Size]byte]*http.Transport{},
@@ -97,6 +97,16 @@ func (c *Client) operate(ctx context.Context, e Endpoint, f func(context.Context
 		c.slots.rest(l.address(), status)
 	}
 	return classify(err, e, l)
+}
+
+// share is for who may get what others ask the endpoint's host for, until leave is called.
+func (c *Client) share(ctx context.Context, e Endpoint) (leave func(), err error) {
+	l, err := parseLocation(e.URL, c.options.AllowHTTP)
+	if err != nil {
+		return nil, err
+	}
+	leave, err = c.slots.share(ctx, l.address())
+	return leave, classify(err, e, l)
 }
 
 func (c *Client) converse(ctx context.Context, e Endpoint, l location, f func(context.Context, location, *session) error) error {

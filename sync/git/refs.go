@@ -36,6 +36,11 @@ type Refs struct {
 // Concurrent calls for the same URL, credential and prefixes share one. An empty repository
 // has no refs and is no error.
 func (c *Client) Refs(ctx context.Context, e Endpoint, prefixes ...string) (Refs, error) {
+	leave, err := c.share(ctx, e)
+	if err != nil {
+		return Refs{}, err
+	}
+	defer leave()
 	prefixes = shortest(prefixes)
 	// The shared request is bound by the endpoint's timeout, not by the caller who came first.
 	shared := c.listing.DoChan(e.identity()+strings.Join(prefixes, " "), func() (any, error) {

@@ -18,9 +18,13 @@ type slots struct {
 	hosts map[string]*slot
 }
 
+// slot is the budget of a host. Its channels hold who is there.
 type slot struct {
-	taken chan struct{}
-	users int // that hold or wait for a place
+	// taken are the places; admitted hold one or wait for one; sharing wait for what others
+	// asked the host for.
+	taken, admitted, sharing chan struct{}
+	// users are all that want something of the host.
+	users int
 	// until is when the host may be asked again, and asked is what it said.
 	until time.Time
 	asked statusError
@@ -30,35 +34,75 @@ type slot struct {
 // as it says; but the quota that is spent may be that of one credential.
 const maxRest = 5 * time.Minute
 
+// grace is how long to stand at the door of a host where enough is waiting: a host that answers
+// lets somebody in by then.
+const grace = 500 * time.Millisecond
+
 // errBusy is a host for which enough is waiting already. Whoever waited, too, would keep from
 // other hosts what is there for all: one that accepts connections and says nothing holds up
 // nobody else.
 var errBusy = errors.New("enough is waiting for the host")
 
+// share is for who may get what others ask the host for. As many may wait for that as may hold
+// a place or wait for one; where there are enough, it is errBusy. leave must be called once.
+func (s *slots) share(ctx context.Context, host string) (leave func(), err error) {
+	here := s.use(host)
+	if err := enter(ctx, here.sharing); err != nil {
+		s.leave(here)
+		return nil, err
+	}
+	return func() { <-here.sharing; s.leave(here) }, nil
+}
+
 // acquire waits for a place on the host, or for the end of ctx; where enough is waiting, it is
 // errBusy. A host that asked to be left alone is the statusError that it sent, with the time
 // that is left. release must be called once.
 func (s *slots) acquire(ctx context.Context, host string) (release func(), err error) {
-	s.mu.Lock()
-	here := s.at(host)
-	if here.users == s.each+s.waiting {
-		s.mu.Unlock()
-		return nil, errBusy
+	here := s.use(host)
+	if err := enter(ctx, here.admitted); err != nil {
+		s.leave(here)
+		return nil, err
 	}
-	here.users++
-	s.mu.Unlock()
 	select {
 	case here.taken <- struct{}{}:
 	case <-ctx.Done():
+		<-here.admitted
 		s.leave(here)
 		return nil, ctx.Err()
 	}
-	release = func() { <-here.taken; s.leave(here) }
+	release = func() { <-here.taken; <-here.admitted; s.leave(here) }
 	if err := s.resting(here); err != nil { // perhaps since it was waited for
 		release()
 		return nil, err
 	}
 	return release, nil
+}
+
+// enter is errBusy where there is no room, and none comes soon.
+func enter(ctx context.Context, room chan struct{}) error {
+	select {
+	case room <- struct{}{}:
+		return nil
+	default:
+	}
+	timer := time.NewTimer(grace)
+	defer timer.Stop()
+	select {
+	case room <- struct{}{}:
+		return nil
+	case <-timer.C:
+		return errBusy
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+func (s *slots) use(host string) *slot {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	here := s.at(host)
+	here.users++
+	return here
 }
 
 // rest leaves the host alone for as long as it says, or a little when it does not say.
@@ -88,7 +132,8 @@ func (s *slots) resting(here *slot) error {
 func (s *slots) at(host string) *slot {
 	here, ok := s.hosts[host]
 	if !ok {
-		here = &slot{taken: make(chan struct{}, s.each)}
+		room := func(n int) chan struct{} { return make(chan struct{}, n) }
+		here = &slot{taken: room(s.each), admitted: room(s.each + s.waiting), sharing: room(s.each + s.waiting)}
 		s.hosts[host] = here
 	}
 	return here
