@@ -85,6 +85,16 @@ func TestDecodeOutcomeIsStrict(t *testing.T) {
 	}
 }
 
+// TestWhatJSONEscapesFitsToo: whatever the message is made of, the smallest outcome has room for it.
+func TestWhatJSONEscapesFitsToo(t *testing.T) {
+	for _, text := range []string{"<", "&", `"`, `\\`, "\u2028", "é", "\u007f"} {
+		o := report.Outcome{ExitCode: 1, Message: strings.Repeat(text, 1<<10)}
+		if sent := o.Encode(1 << 10); len(sent) > 1<<10 {
+			t.Errorf("with %q it has %d bytes", text, len(sent))
+		}
+	}
+}
+
 // FuzzDecodeOutcome: what is accepted of a test pod is bounded, and stays what it is on its way
 // as far as it fits.
 func FuzzDecodeOutcome(f *testing.F) {
