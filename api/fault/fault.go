@@ -83,7 +83,9 @@ type Fault struct {
 // New returns a fault of the reason at the place. remedy may be empty.
 func New(reason Reason, place Place, remedy, format string, args ...any) *Fault {
 	err := fmt.Errorf(format, args...)
-	return &Fault{Reason: reason, Place: place, Message: err.Error(), Remedy: remedy, Err: errors.Unwrap(err)}
+	// What others say of hostile input may hold some of it.
+	message := strings.ToValidUTF8(err.Error(), "\uFFFD")
+	return &Fault{Reason: reason, Place: place, Message: message, Remedy: remedy, Err: errors.Unwrap(err)}
 }
 
 // Error gives place, message and remedy as one line.

@@ -7,6 +7,7 @@ import (
 	"go/parser"
 	"go/token"
 	"testing"
+	"unicode/utf8"
 
 	"github.com/google/go-cmp/cmp"
 )
@@ -16,6 +17,14 @@ func TestErrorNamesPlaceMessageAndRemedy(t *testing.T) {
 	want := `tests/a.yaml:3: spec.timeout: "soon" is no duration (write a duration such as 10m)`
 	if err.Error() != want {
 		t.Errorf("got  %s\nwant %s", err, want)
+	}
+}
+
+// What others say of hostile input may repeat it; a status takes UTF-8 only.
+func TestMessagesAreUTF8(t *testing.T) {
+	f := New(InvalidCatalog, Place{}, "", "kustomize: %w", errors.New("has invalid bytes: \x80US=2"))
+	if !utf8.ValidString(f.Message) || !utf8.ValidString(f.Error()) {
+		t.Errorf("got %q", f.Message)
 	}
 }
 
