@@ -11,7 +11,6 @@
 //	words
 //	  api/fault             :                                  the kinds of error, with place and remedy
 //	  api/v1alpha1          :                                  the CRD types, which are the domain types
-//	  api/apiservertest     : api/v1alpha1 runner/runs         a real API server for tests
 //	  providers             : api/fault                        forge words and role interfaces
 //	  runner/report         : api/fault                        bytes of any tool to one Report
 //	  deploy/crds           :                                  the CRDs, as they are generated
@@ -24,6 +23,7 @@
 //	  status                : api/fault api/v1alpha1 providers runner/report what should be said?
 //
 //	hands
+//	  api/apiservertest     : api/v1alpha1 runner/runs         a real API server for tests
 //	  sync/git              : api/fault render/memo            refs, trees and changed paths of Git repositories
 //	  sync/githubapp        : api/fault                        installation tokens of GitHub Apps
 //	  sync/githubapp/githubapptest :                           GitHub as far as an App needs it, in memory

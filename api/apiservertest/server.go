@@ -143,8 +143,9 @@ func clusterRole(t *testing.T, file, name string) *rbacv1.ClusterRole {
 	return nil
 }
 
-// Run starts a manager with the indices of runs and what setup registers. It must be stopped before the test ends; a
-// test may start another then, as a controller that was killed is started again.
+// Run starts a manager with the indices of runs and what setup registers. It must be stopped
+// before the test ends; a test may start another then, as a controller that was killed is
+// started again.
 func (s *Server) Run(t *testing.T, cfg *rest.Config, setup func(context.Context, ctrl.Manager) error) (stop func()) {
 	t.Helper()
 	mgr, err := ctrl.NewManager(cfg, ctrl.Options{

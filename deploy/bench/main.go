@@ -1,7 +1,8 @@
 // Command bench measures Assay as it is installed, beside bare pods of the same cluster, in
 // one run: how long a push takes to its pending status and to its final one, what a run of
 // one suite and of twenty costs beside the same pods created bare, the memory of the
-// controller, and what it uses while it polls a thousand repositories with nothing new. It stands on deploy/dev/cluster.sh and deploy/dev/install.sh.
+// controller, and what it uses while it polls a thousand repositories with nothing new. It
+// stands on deploy/dev/cluster.sh and deploy/dev/install.sh.
 package main
 
 import (

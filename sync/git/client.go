@@ -57,7 +57,7 @@ func New(options Options) *Client {
 	}
 	return &Client{
 		options: options,
-		slots:   slots{each: options.PerHost, waiting: options.PerHost, now: time.Now, hosts: map[string]*slot{}},
+		slots:   slots{each: options.PerHost, now: time.Now, hosts: map[string]*slot{}},
 		memory:  newMemory(options.Remembered),
 		trippers: trippers{
 			own: map[[sha256.Size]byte]*http.Transport{},

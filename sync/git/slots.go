@@ -11,8 +11,8 @@ import (
 // whether the host asked to be left alone for a while. It remembers only hosts that are in use,
 // or left alone.
 type slots struct {
-	each, waiting int
-	now           func() time.Time
+	each int // may run at once, and as many wait
+	now  func() time.Time
 
 	mu    sync.Mutex
 	hosts map[string]*slot
@@ -133,7 +133,7 @@ func (s *slots) at(host string) *slot {
 	here, ok := s.hosts[host]
 	if !ok {
 		room := func(n int) chan struct{} { return make(chan struct{}, n) }
-		here = &slot{taken: room(s.each), admitted: room(s.each + s.waiting), sharing: room(s.each + s.waiting)}
+		here = &slot{taken: room(s.each), admitted: room(2 * s.each), sharing: room(2 * s.each)}
 		s.hosts[host] = here
 	}
 	return here
