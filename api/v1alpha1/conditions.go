@@ -13,6 +13,12 @@ const (
 	StalledCondition = "Stalled"
 	// PlannedCondition of a TestRun: True once status.plan holds what the run will do.
 	PlannedCondition = "Planned"
+	// CompleteCondition of a TestRun: True once its state is final, whatever the state;
+	// `kubectl wait --for=condition=Complete` waits for it.
+	CompleteCondition = "Complete"
+	// ScheduledCondition of a TestRepository: False while some of its schedules cannot be
+	// computed or created; it is there only where suites have schedules.
+	ScheduledCondition = "Scheduled"
 )
 
 // Reasons of conditions that are not faults; the reasons of faults are in api/fault.

@@ -162,7 +162,7 @@ type TestRunStatus struct {
 	// observedGeneration is the generation that the conditions are about.
 	// +optional
 	ObservedGeneration int64 `json:"observedGeneration,omitempty"`
-	// conditions: Planned, Ready, Reconciling.
+	// conditions: Planned, Ready, Complete; Reconciling while it is under way.
 	// +listType=map
 	// +listMapKey=type
 	// +optional
@@ -277,6 +277,11 @@ type SuiteStatus struct {
 	// +listType=atomic
 	// +optional
 	Failures []CaseFailure `json:"failures,omitempty"`
+	// output is the end of what the last attempt printed, secrets masked, where the suite went
+	// wrong without a case that says why.
+	// +kubebuilder:validation:MaxLength=4096
+	// +optional
+	Output string `json:"output,omitempty"`
 }
 
 // Attempt is one pod of a suite.
