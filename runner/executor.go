@@ -9,9 +9,10 @@ import (
 
 // Attempt is what an Executor needs to know to start one pod.
 type Attempt struct {
-	Run         *v1alpha1.TestRun
+	Run *v1alpha1.TestRun
+	// ID of the attempt, one of a unit of the suite.
+	ID          AttemptID
 	Suite       catalog.Suite
-	Number      int32
 	Environment *v1alpha1.TestEnvironment
 	// ContentDigest of the content that the pod fetches; empty when the suite runs without content.
 	ContentDigest string
@@ -38,6 +39,6 @@ type Executor interface {
 	// Stop ends the pod and removes it, giving its container the grace to end by itself; it does not wait. A pod
 	// that is not there, or not the run's, is no error and left alone.
 	Stop(ctx context.Context, run *v1alpha1.TestRun, pod string) error
-	// List gives the attempts of the run whose pods exist, ended ones included, by suite and number.
+	// List gives the attempts of the run whose pods exist, ended ones included, by their IDs.
 	List(ctx context.Context, run *v1alpha1.TestRun) ([]ObservedAttempt, error)
 }

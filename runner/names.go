@@ -22,10 +22,10 @@ func RunName(repository, environment, commit string, cause ...string) string {
 
 // PodName computes the name of the pod of an attempt. Two runs never share one, not even runs of one name: the run's
 // namespace and UID are in its hash. It is a DNS label of at most 63 characters.
-func PodName(run *v1alpha1.TestRun, suite string, number int32) string {
-	n := fmt.Sprint(number)
-	hash := digest([]string{run.Namespace, run.Name, string(run.UID), suite, n})
-	return join(maxLabel, label(suite), n, hash)
+func PodName(run *v1alpha1.TestRun, id AttemptID) string {
+	unit, n := id.Unit.String(), fmt.Sprint(id.Number)
+	hash := digest([]string{run.Namespace, run.Name, string(run.UID), unit, n})
+	return join(maxLabel, label(unit), n, hash)
 }
 
 // digest hashes words unambiguously: each goes in with its length. 12 hexadecimal digits are 48 bits: with a million

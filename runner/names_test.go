@@ -40,16 +40,16 @@ func TestPodNameIsOfOneRunOnly(t *testing.T) {
 	run := func(namespace, name, uid string) *v1alpha1.TestRun {
 		return &v1alpha1.TestRun{ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: name, UID: types.UID(uid)}}
 	}
-	name := runner.PodName(run("team", "r", "1"), "checkout-api", 1)
+	name := runner.PodName(run("team", "r", "1"), runner.AttemptOf("checkout-api", 1))
 	if !strings.HasPrefix(name, "checkout-api-1-") {
 		t.Error(name)
 	}
 	for what, other := range map[string]string{
-		"namespace": runner.PodName(run("other", "r", "1"), "checkout-api", 1),
-		"name":      runner.PodName(run("team", "s", "1"), "checkout-api", 1),
-		"uid":       runner.PodName(run("team", "r", "2"), "checkout-api", 1),
-		"suite":     runner.PodName(run("team", "r", "1"), "checkout", 1),
-		"number":    runner.PodName(run("team", "r", "1"), "checkout-api", 2),
+		"namespace": runner.PodName(run("other", "r", "1"), runner.AttemptOf("checkout-api", 1)),
+		"name":      runner.PodName(run("team", "s", "1"), runner.AttemptOf("checkout-api", 1)),
+		"uid":       runner.PodName(run("team", "r", "2"), runner.AttemptOf("checkout-api", 1)),
+		"suite":     runner.PodName(run("team", "r", "1"), runner.AttemptOf("checkout", 1)),
+		"number":    runner.PodName(run("team", "r", "1"), runner.AttemptOf("checkout-api", 2)),
 	} {
 		if name == other {
 			t.Errorf("another %s has the same name", what)
@@ -63,7 +63,7 @@ func FuzzNamesAreLabels(f *testing.F) {
 	f.Add(strings.Repeat("a", 300), strings.Repeat("-", 80), "é", "\x00", int32(1<<30))
 	f.Add("a"+strings.Repeat("-", 50)+"b", "x", "y", "z", int32(0))
 	f.Fuzz(func(t *testing.T, a, b, c, d string, n int32) {
-		for _, name := range []string{runner.RunName(a, b, c, d), runner.PodName(&v1alpha1.TestRun{ObjectMeta: metav1.ObjectMeta{Name: b}}, a, n)} {
+		for _, name := range []string{runner.RunName(a, b, c, d), runner.PodName(&v1alpha1.TestRun{ObjectMeta: metav1.ObjectMeta{Name: b}}, runner.AttemptOf(a, n))} {
 			if problems := validation.IsDNS1123Label(name); len(problems) > 0 {
 				t.Errorf("%q: %q", name, problems)
 			}

@@ -1,7 +1,6 @@
 package runner
 
 import (
-	"cmp"
 	"slices"
 	"time"
 
@@ -25,7 +24,7 @@ func Next(run *v1alpha1.TestRun, suites map[string]catalog.Suite, env *v1alpha1.
 	s := step{
 		run: run, suites: suites, env: env, obs: obs, now: now,
 		status:   *run.Status.DeepCopy(),
-		observed: bySuite(obs.Attempts),
+		observed: byUnit(obs.Attempts),
 	}
 	if s.status.State.Final() {
 		s.cleanUp()
@@ -53,7 +52,7 @@ type step struct {
 	now    time.Time
 
 	status   v1alpha1.TestRunStatus
-	observed map[string][]ObservedAttempt
+	observed map[Unit][]ObservedAttempt
 	actions  []Action
 	until    time.Time // the earliest time to look again; zero: none
 }
@@ -61,20 +60,18 @@ type step struct {
 // own leaves out pods that only bear the run's labels: a pod of the run has the name that follows from it.
 func own(run *v1alpha1.TestRun, attempts []ObservedAttempt) []ObservedAttempt {
 	return slices.DeleteFunc(slices.Clone(attempts), func(o ObservedAttempt) bool {
-		return o.Pod != PodName(run, o.Suite, o.Number)
+		return o.Pod != PodName(run, o.AttemptID)
 	})
 }
 
-// bySuite groups the attempts and sorts them by number.
-func bySuite(attempts []ObservedAttempt) map[string][]ObservedAttempt {
-	groups := map[string][]ObservedAttempt{}
+// byUnit groups the attempts and sorts them by number.
+func byUnit(attempts []ObservedAttempt) map[Unit][]ObservedAttempt {
+	groups := map[Unit][]ObservedAttempt{}
 	for _, o := range attempts {
-		groups[o.Suite] = append(groups[o.Suite], o)
+		groups[o.Unit] = append(groups[o.Unit], o)
 	}
 	for _, g := range groups {
-		slices.SortFunc(g, func(a, b ObservedAttempt) int {
-			return cmp.Compare(a.Number, b.Number)
-		})
+		slices.SortFunc(g, func(a, b ObservedAttempt) int { return a.Compare(b.AttemptID) })
 	}
 	return groups
 }

@@ -21,8 +21,8 @@ func (s *step) observe(suite *v1alpha1.SuiteStatus) {
 		s.observeAttempt(suite, &suite.Attempts[i])
 	}
 	s.follow(suite)
-	for _, o := range s.observed[suite.Name] {
-		if number, due := next(suite); due && o.Number >= number {
+	for _, o := range s.observed[unitOf(suite)] {
+		if id, due := next(suite); due && o.Number >= id.Number {
 			suite.Attempts = append(suite.Attempts, v1alpha1.Attempt{
 				Number: o.Number, Pod: o.Pod, State: v1alpha1.StatePending, StartTime: at(o.Created),
 			})
@@ -37,9 +37,9 @@ func (s *step) observeAttempt(suite *v1alpha1.SuiteStatus, a *v1alpha1.Attempt) 
 	if a.State.Final() {
 		return
 	}
-	i := slices.IndexFunc(s.observed[suite.Name], func(o ObservedAttempt) bool { return o.Number == a.Number && o.Pod == a.Pod })
+	i := slices.IndexFunc(s.observed[unitOf(suite)], func(o ObservedAttempt) bool { return o.Number == a.Number && o.Pod == a.Pod })
 	if i >= 0 {
-		s.judge(a, suite, s.observed[suite.Name][i])
+		s.judge(a, suite, s.observed[unitOf(suite)][i])
 		return
 	}
 	if a.StartTime != nil {
@@ -68,7 +68,7 @@ func (s *step) follow(suite *v1alpha1.SuiteStatus) {
 	if !suite.State.Final() {
 		return
 	}
-	for _, o := range s.observed[suite.Name] {
+	for _, o := range s.observed[unitOf(suite)] {
 		if o.Number != last.Number || o.Pod != last.Pod {
 			continue
 		}

@@ -23,9 +23,8 @@ type Observed struct {
 // Refusal is an attempt that could not be started. A fault of kind User ends the suite; another one leaves it waiting,
 // to be started again after the time that the fault names.
 type Refusal struct {
-	Suite  string
-	Number int32
-	Err    error
+	AttemptID
+	Err error
 }
 
 // Phase is how far a pod has come.
@@ -43,8 +42,7 @@ const (
 
 // ObservedAttempt is what can be seen of one pod.
 type ObservedAttempt struct {
-	Suite  string
-	Number int32
+	AttemptID
 	// Pod is its name.
 	Pod   string
 	Phase Phase

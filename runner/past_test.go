@@ -65,18 +65,18 @@ func TestResults(t *testing.T) {
 		// change is made to the environment after the plan.
 		clean, none bool
 	}{
-		"a pass":                        {pods: []runner.ObservedAttempt{{Number: 1, Outcome: &clean}}, clean: true},
-		"a flaky case is no clean pass": {pods: []runner.ObservedAttempt{{Number: 1, Outcome: &flaky}}},
-		"a pass after a lost pod":       {pods: []runner.ObservedAttempt{{Number: 1, Reason: fault.Evicted}, {Number: 2, Outcome: &clean}}, clean: true},
-		"a failure":                     {pods: []runner.ObservedAttempt{{Number: 1, Outcome: &report.Outcome{ExitCode: 1}}}},
-		"what could not be found out says nothing": {pods: []runner.ObservedAttempt{{Number: 1, Reason: fault.CommandNotFound}}, none: true},
+		"a pass":                        {pods: []runner.ObservedAttempt{{AttemptID: runner.AttemptOf("a", 1), Outcome: &clean}}, clean: true},
+		"a flaky case is no clean pass": {pods: []runner.ObservedAttempt{{AttemptID: runner.AttemptOf("a", 1), Outcome: &flaky}}},
+		"a pass after a lost pod":       {pods: []runner.ObservedAttempt{{AttemptID: runner.AttemptOf("a", 1), Reason: fault.Evicted}, {AttemptID: runner.AttemptOf("a", 2), Outcome: &clean}}, clean: true},
+		"a failure":                     {pods: []runner.ObservedAttempt{{AttemptID: runner.AttemptOf("a", 1), Outcome: &report.Outcome{ExitCode: 1}}}},
+		"what could not be found out says nothing": {pods: []runner.ObservedAttempt{{AttemptID: runner.AttemptOf("a", 1), Reason: fault.CommandNotFound}}, none: true},
 	} {
 		t.Run(name, func(t *testing.T) {
 			w := newWorld("a")
 			w.run.Spec.Commit = "c1"
 			var observed []runner.ObservedAttempt
 			for _, o := range c.pods {
-				o.Suite, o.Pod, o.Phase, o.Created, o.Ended = "a", runner.PodName(w.run, "a", o.Number), runner.PhaseEnded, begin, begin.Add(time.Minute)
+				o.Pod, o.Phase, o.Created, o.Ended = runner.PodName(w.run, o.AttemptID), runner.PhaseEnded, begin, begin.Add(time.Minute)
 				o.ContentDigest, o.EnvironmentDigest = "sha256:content", "sha256:environment"
 				observed = append(observed, o)
 			}
@@ -130,7 +130,7 @@ func TestThePodSaysWhatItWasMadeOf(t *testing.T) {
 	suite := w.suites["a"]
 	suite.Spec.Hermetic = true
 	w.env.Spec.Env = []corev1.EnvVar{{Name: "FLAG", Value: "changed since"}}
-	made := runner.Attempt{Run: w.run, Suite: suite, Number: 1, Environment: w.env}.EnvironmentDigest()
+	made := runner.Attempt{Run: w.run, ID: runner.AttemptOf("a", 1), Suite: suite, Environment: w.env}.EnvironmentDigest()
 	if made == "" {
 		t.Fatal("there is no digest")
 	}

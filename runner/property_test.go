@@ -140,7 +140,7 @@ func observedBy(chosen choices, w *world) runner.Observed {
 		}
 		if chosen.IntN(10) == 0 {
 			reason := []fault.Reason{fault.PodRefused, fault.RateLimited}[chosen.IntN(2)]
-			obs.Refused = append(obs.Refused, runner.Refusal{Suite: suite, Number: int32(chosen.IntN(3)), Err: &fault.Fault{Reason: reason, Message: "no"}})
+			obs.Refused = append(obs.Refused, runner.Refusal{AttemptID: runner.AttemptOf(suite, int32(chosen.IntN(3))), Err: &fault.Fault{Reason: reason, Message: "no"}})
 		}
 	}
 	for i := range obs.Attempts { // in any order

@@ -78,7 +78,7 @@ func TestStarting(t *testing.T) {
 	t.Run("in the order of the plan, as far as there are slots", func(t *testing.T) {
 		w := newWorld("c", "a", "b")
 		actions := w.next(0, runner.Observed{Slots: 2})
-		want := []runner.StartAttempt{{Suite: "c", Number: 1}, {Suite: "a", Number: 1}}
+		want := []runner.AttemptID{runner.AttemptOf("c", 1), runner.AttemptOf("a", 1)}
 		if diff := cmp.Diff(want, starts(actions)); diff != "" {
 			t.Error(diff)
 		}
@@ -132,7 +132,7 @@ func TestStarting(t *testing.T) {
 	t.Run("a pod that the API server refuses ends its suite", func(t *testing.T) {
 		w := newWorld("a", "b")
 		err := fault.New(fault.PodRefused, fault.Place{}, "", "the API server refuses the pod: no such service account")
-		refused := runner.Observed{Slots: 5, Refused: []runner.Refusal{{Suite: "a", Number: 1, Err: err}}}
+		refused := runner.Observed{Slots: 5, Refused: []runner.Refusal{{AttemptID: runner.AttemptOf("a", 1), Err: err}}}
 		if got := starts(w.next(0, refused)); len(got) != 1 || got[0].Suite != "b" {
 			t.Errorf("starts %+v", got)
 		}
@@ -144,7 +144,7 @@ func TestStarting(t *testing.T) {
 	t.Run("a pod that there is no quota for waits", func(t *testing.T) {
 		w := newWorld("a")
 		err := &fault.Fault{Reason: fault.RateLimited, Message: "exceeded quota", After: 20 * time.Second}
-		actions := w.next(0, runner.Observed{Slots: 5, Refused: []runner.Refusal{{Suite: "a", Number: 1, Err: err}}})
+		actions := w.next(0, runner.Observed{Slots: 5, Refused: []runner.Refusal{{AttemptID: runner.AttemptOf("a", 1), Err: err}}})
 		if s := w.suite(t, "a"); s.State != v1alpha1.StatePending || s.Message != "exceeded quota" || w.run.Status.Message != "exceeded quota" {
 			t.Errorf("%+v, run %q", s, w.run.Status.Message)
 		}

@@ -18,8 +18,8 @@ func (s *step) start() {
 	free := s.obs.Slots
 	for i := range s.status.Suites {
 		suite := &s.status.Suites[i]
-		number, due := next(suite)
-		if !due || s.forbidden(suite) || s.refused(suite, number) {
+		id, due := next(suite)
+		if !due || s.forbidden(suite) || s.refused(suite, id) {
 			continue
 		}
 		switch {
@@ -30,22 +30,25 @@ func (s *step) start() {
 		default:
 			free--
 			hold(suite, "")
-			s.actions = append(s.actions, Action{Start: &StartAttempt{Suite: suite.Name, Number: number}})
+			s.actions = append(s.actions, Action{Start: &id})
 		}
 	}
 }
 
-// next gives the number of the attempt that a suite waits for, and whether it does.
-func next(suite *v1alpha1.SuiteStatus) (int32, bool) {
-	n := len(suite.Attempts)
-	switch {
-	case suite.State.Final() || active(suite):
-		return 0, false
-	case n == 0:
-		return 1, true
+// next gives the attempt that a suite waits for, and whether it does.
+func next(suite *v1alpha1.SuiteStatus) (AttemptID, bool) {
+	id := AttemptID{unitOf(suite), 1}
+	if suite.State.Final() || active(suite) {
+		return id, false
 	}
-	return suite.Attempts[n-1].Number + 1, true
+	if n := len(suite.Attempts); n > 0 {
+		id.Number = suite.Attempts[n-1].Number + 1
+	}
+	return id, true
 }
+
+// unitOf is the one unit of a suite.
+func unitOf(suite *v1alpha1.SuiteStatus) Unit { return Unit{Suite: suite.Name} }
 
 // active says whether an attempt of the suite is not final.
 func active(suite *v1alpha1.SuiteStatus) bool {
@@ -75,9 +78,9 @@ func (s *step) forbidden(suite *v1alpha1.SuiteStatus) bool {
 }
 
 // refused takes note of an attempt that could not be started.
-func (s *step) refused(suite *v1alpha1.SuiteStatus, number int32) bool {
+func (s *step) refused(suite *v1alpha1.SuiteStatus, id AttemptID) bool {
 	for _, r := range s.obs.Refused {
-		if r.Suite != suite.Name || r.Number != number {
+		if r.AttemptID != id {
 			continue
 		}
 		if fault.Of(r.Err) != fault.User {
@@ -89,7 +92,7 @@ func (s *step) refused(suite *v1alpha1.SuiteStatus, number int32) bool {
 			s.lookAgain(s.now.Add(pause))
 			return true
 		}
-		a := v1alpha1.Attempt{Number: number, Pod: PodName(s.run, suite.Name, number), StartTime: at(s.now)}
+		a := v1alpha1.Attempt{Number: id.Number, Pod: PodName(s.run, id), StartTime: at(s.now)}
 		s.end(&a, v1alpha1.StateErrored, fault.ReasonOf(r.Err), fault.Summary(r.Err), s.now)
 		suite.Attempts = append(suite.Attempts, a)
 		s.follow(suite)

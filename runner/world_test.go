@@ -80,7 +80,7 @@ func (w *world) suite(t *testing.T, name string) v1alpha1.SuiteStatus {
 
 // pod is an observed attempt that was created and scheduled at begin, with changes on top.
 func (w *world) pod(suite string, number int32, phase runner.Phase, changes ...func(*runner.ObservedAttempt)) runner.ObservedAttempt {
-	o := runner.ObservedAttempt{Suite: suite, Number: number, Pod: runner.PodName(w.run, suite, number), Phase: phase, Created: begin, Scheduled: begin}
+	o := runner.ObservedAttempt{AttemptID: runner.AttemptOf(suite, number), Pod: runner.PodName(w.run, runner.AttemptOf(suite, number)), Phase: phase, Created: begin, Scheduled: begin}
 	if phase != runner.PhasePending {
 		o.Started = begin
 	}
@@ -112,8 +112,8 @@ func pods(attempts ...runner.ObservedAttempt) runner.Observed {
 }
 
 // starts and stops read the actions.
-func starts(actions []runner.Action) []runner.StartAttempt {
-	var list []runner.StartAttempt
+func starts(actions []runner.Action) []runner.AttemptID {
+	var list []runner.AttemptID
 	for _, a := range actions {
 		if a.Start != nil {
 			list = append(list, *a.Start)

@@ -4,7 +4,6 @@
 package memory
 
 import (
-	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -57,7 +56,7 @@ func (e *Executor) Start(ctx context.Context, attempt runner.Attempt) error {
 	}
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	name := runner.PodName(attempt.Run, attempt.Suite.Name, attempt.Number)
+	name := runner.PodName(attempt.Run, attempt.ID)
 	if there, ok := e.pods[name]; ok {
 		if there.run != attempt.Run.UID {
 			return fault.New(fault.Conflict, fault.Place{}, "", "pod %q belongs to somebody else", name)
@@ -65,7 +64,7 @@ func (e *Executor) Start(ctx context.Context, attempt runner.Attempt) error {
 		return nil
 	}
 	e.pods[name] = &entry{run: attempt.Run.UID, attempt: runner.ObservedAttempt{
-		Suite: attempt.Suite.Name, Number: attempt.Number, Pod: name, Phase: runner.PhasePending, Created: e.now(),
+		AttemptID: attempt.ID, Pod: name, Phase: runner.PhasePending, Created: e.now(),
 		ContentDigest: attempt.ContentDigest, EnvironmentDigest: attempt.EnvironmentDigest(),
 	}}
 	return nil
@@ -97,9 +96,7 @@ func (e *Executor) List(ctx context.Context, run *v1alpha1.TestRun) ([]runner.Ob
 			attempts = append(attempts, there.attempt)
 		}
 	}
-	slices.SortFunc(attempts, func(a, b runner.ObservedAttempt) int {
-		return cmp.Or(cmp.Compare(a.Suite, b.Suite), cmp.Compare(a.Number, b.Number))
-	})
+	slices.SortFunc(attempts, func(a, b runner.ObservedAttempt) int { return a.Compare(b.AttemptID) })
 	return attempts, nil
 }
 

@@ -27,12 +27,12 @@ func TestConformance(t *testing.T) {
 			Executor: e,
 			Attempt: func(_ *testing.T, suite string, _ int32) runner.Attempt {
 				runs++
-				a := runner.Attempt{Number: 1, Environment: &v1alpha1.TestEnvironment{}, Run: &v1alpha1.TestRun{ObjectMeta: metav1.ObjectMeta{Name: "run", UID: types.UID(fmt.Sprint(runs))}}}
-				a.Suite.Name = suite
+				a := runner.Attempt{Environment: &v1alpha1.TestEnvironment{}, Run: &v1alpha1.TestRun{ObjectMeta: metav1.ObjectMeta{Name: "run", UID: types.UID(fmt.Sprint(runs))}}}
+				a.Suite.Name, a.ID = suite, runner.AttemptOf(suite, 1)
 				return a
 			},
 			End: func(t *testing.T, a runner.Attempt, exitCode int32) {
-				if err := e.End(runner.PodName(a.Run, a.Suite.Name, a.Number), exitCode, nil); err != nil {
+				if err := e.End(runner.PodName(a.Run, a.ID), exitCode, nil); err != nil {
 					t.Fatal(err)
 				}
 			},

@@ -30,7 +30,7 @@ func Build(attempt runner.Attempt, o Options) *corev1.Pod {
 	pod := &corev1.Pod{
 		ObjectMeta: metav1.ObjectMeta{
 			Namespace: env.Spec.Namespace,
-			Name:      runner.PodName(attempt.Run, suite.Name, attempt.Number),
+			Name:      runner.PodName(attempt.Run, attempt.ID),
 			Labels:    labels(attempt),
 		},
 		Spec: corev1.PodSpec{
@@ -65,8 +65,8 @@ func labels(attempt runner.Attempt) map[string]string {
 		v1alpha1.RunLabel:          attempt.Run.Name,
 		v1alpha1.RunNamespaceLabel: attempt.Run.Namespace,
 		v1alpha1.RunUIDLabel:       string(attempt.Run.UID),
-		v1alpha1.SuiteLabel:        attempt.Suite.Name,
-		v1alpha1.AttemptLabel:      strconv.Itoa(int(attempt.Number)),
+		v1alpha1.SuiteLabel:        attempt.ID.Suite,
+		v1alpha1.AttemptLabel:      strconv.Itoa(int(attempt.ID.Number)),
 		v1alpha1.RepositoryLabel:   attempt.Run.Spec.RepositoryRef.Name,
 		v1alpha1.EnvironmentLabel:  attempt.Environment.Name,
 	}

@@ -27,7 +27,7 @@ func attempt(change func(*runner.Attempt)) runner.Attempt {
 			ObjectMeta: metav1.ObjectMeta{Namespace: "payments", Name: "shop-staging-01234567-abc", UID: "4e2f0e6e-0000-4000-8000-000000000001"},
 			Spec:       v1alpha1.TestRunSpec{RepositoryRef: v1alpha1.LocalReference{Name: "shop"}, Environment: "staging"},
 		},
-		Number: 1,
+		ID: runner.AttemptOf("checkout-load", 1),
 		Environment: &v1alpha1.TestEnvironment{
 			ObjectMeta: metav1.ObjectMeta{Name: "staging"},
 			Spec:       v1alpha1.TestEnvironmentSpec{Namespace: "shop-staging", ServiceAccountName: "default"},
@@ -73,7 +73,7 @@ func TestBuild(t *testing.T) {
 			a.Suite.Spec.EnvFrom = []corev1.EnvFromSource{{SecretRef: &corev1.SecretEnvSource{LocalObjectReference: corev1.LocalObjectReference{Name: "shop"}}}}
 		}, nil},
 		{"everything-said", func(a *runner.Attempt) {
-			a.Number, a.TestsPath = 3, "e2e/tests"
+			a.ID.Number, a.TestsPath = 3, "e2e/tests"
 			a.Suite.Spec.WorkingDir, a.Suite.Spec.RunAsUser = "e2e/$(HOME)", ptr.To(int64(1000))
 			a.Suite.Spec.Timeout = &metav1.Duration{Duration: 90*time.Minute + time.Millisecond}
 			a.Suite.Spec.Resources.Limits = corev1.ResourceList{corev1.ResourceMemory: resource.MustParse("2Gi")}

@@ -37,7 +37,7 @@ func TestAPIServerConformance(t *testing.T) {
 			Attempt: func(_ *testing.T, suite string, _ int32) runner.Attempt {
 				runs++
 				return attempt(func(a *runner.Attempt) {
-					a.Suite.Name = suite
+					a.Suite.Name, a.ID = suite, runner.AttemptOf(suite, 1)
 					a.Run.UID = types.UID(fmt.Sprintf("00000000-0000-4000-8000-%012d", runs))
 				})
 			},
@@ -80,7 +80,7 @@ func TestAPIServerTakesEveryPod(t *testing.T) {
 			},
 		} {
 			a := attempt(change)
-			a.Number = int32(10*i + j + 1)
+			a.ID.Number = int32(10*i + j + 1)
 			if err := pods.New(c, o).Start(t.Context(), a); err != nil {
 				t.Errorf("options %d, change %d: %v", i, j, err)
 			}
@@ -120,7 +120,7 @@ func TestAPIServerRefusals(t *testing.T) {
 		})
 	}
 	t.Run("the name is taken by somebody else", func(t *testing.T) {
-		a := attempt(func(a *runner.Attempt) { a.Number = 7 })
+		a := attempt(func(a *runner.Attempt) { a.ID.Number = 7 })
 		foreign := pods.Build(a, options)
 		foreign.Labels = nil
 		create(t, c, foreign)

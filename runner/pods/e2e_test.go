@@ -61,7 +61,7 @@ func (p place) attempt(suite, script string) runner.Attempt {
 	return attempt(func(a *runner.Attempt) {
 		a.Environment.Spec.Namespace = p.namespace
 		a.Run.UID = types.UID(uuid.NewUUID())
-		a.Suite.Name = suite
+		a.Suite.Name, a.ID = suite, runner.AttemptOf(suite, 1)
 		a.Suite.Spec = v1alpha1.TestSuiteSpec{Image: shell, ImagePullPolicy: corev1.PullIfNotPresent, Args: []string{"-c", script}}
 		a.ContentDigest = ""
 	})

@@ -88,7 +88,7 @@ func (e *Executor) List(ctx context.Context, run *v1alpha1.TestRun) ([]runner.Ob
 		}
 	}
 	slices.SortFunc(attempts, func(a, b runner.ObservedAttempt) int {
-		return cmp.Or(cmp.Compare(a.Suite, b.Suite), cmp.Compare(a.Number, b.Number), cmp.Compare(a.Pod, b.Pod))
+		return cmp.Or(a.Compare(b.AttemptID), cmp.Compare(a.Pod, b.Pod))
 	})
 	return attempts, nil
 }

@@ -21,11 +21,10 @@ func Observe(pod *corev1.Pod) (runner.ObservedAttempt, bool) {
 		return runner.ObservedAttempt{}, false
 	}
 	o := runner.ObservedAttempt{
-		Suite:   pod.Labels[v1alpha1.SuiteLabel],
-		Number:  int32(number),
-		Pod:     pod.Name,
-		Created: pod.CreationTimestamp.Time,
-		Outcome: outcome(pod),
+		AttemptID: runner.AttemptOf(pod.Labels[v1alpha1.SuiteLabel], int32(number)),
+		Pod:       pod.Name,
+		Created:   pod.CreationTimestamp.Time,
+		Outcome:   outcome(pod),
 
 		ContentDigest:     pod.Annotations[v1alpha1.ContentAnnotation],
 		EnvironmentDigest: pod.Annotations[v1alpha1.EnvironmentAnnotation],

@@ -110,7 +110,7 @@ func (p player) one(a runner.Attempt) runner.ObservedAttempt {
 
 // numbered gives another attempt of the same run.
 func numbered(a runner.Attempt, suite string, number int32) runner.Attempt {
-	a.Suite.Name, a.Number = suite, number
+	a.Suite.Name, a.ID = suite, runner.AttemptOf(suite, number)
 	return a
 }
 
@@ -123,7 +123,7 @@ func listed(t *testing.T, p player) {
 	before := time.Now().Truncate(time.Second)
 	p.start(a)
 	got := p.one(a)
-	want := runner.ObservedAttempt{Suite: "checkout", Number: 1, Pod: runner.PodName(a.Run, "checkout", 1),
+	want := runner.ObservedAttempt{AttemptID: a.ID, Pod: runner.PodName(a.Run, a.ID),
 		ContentDigest: a.ContentDigest, EnvironmentDigest: a.EnvironmentDigest()}
 	if want.EnvironmentDigest == "" {
 		t.Error("there is no digest of what the environment adds")

@@ -132,7 +132,7 @@ func (l *lab) newPullRequest(t *testing.T, commit, environment string) *v1alpha1
 // tells of it: a touch of the run does.
 func (l *lab) endAttempt(t *testing.T, run *v1alpha1.TestRun, suite string, exitCode int32) {
 	t.Helper()
-	pod := runner.PodName(run, suite, 1)
+	pod := runner.PodName(run, runner.AttemptOf(suite, 1))
 	l.Until(t, run, suite+" is started", func() bool {
 		attempts, err := l.executor.List(t.Context(), run)
 		for _, a := range attempts {

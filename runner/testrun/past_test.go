@@ -98,10 +98,10 @@ func (d desk) ended(t *testing.T, run *v1alpha1.TestRun, exitCode int32) {
 		t.Fatal(err)
 	}
 	run.Status = runner.Planned(run, plan, time.Now())
-	made := runner.Attempt{Run: run, Suite: unit, Number: 1, Environment: d.env, TestsPath: d.repo.TestsPath()}
+	made := runner.Attempt{Run: run, ID: runner.AttemptOf("unit", 1), Suite: unit, Environment: d.env, TestsPath: d.repo.TestsPath()}
 	named := map[string]catalog.Suite{"unit": unit}
 	status, _ := runner.Next(run, named, d.env, runner.Observed{Attempts: []runner.ObservedAttempt{{
-		Suite: "unit", Number: 1, Pod: runner.PodName(run, "unit", 1), Phase: runner.PhaseEnded, Created: time.Now(), ExitCode: &exitCode,
+		AttemptID: runner.AttemptOf("unit", 1), Pod: runner.PodName(run, runner.AttemptOf("unit", 1)), Phase: runner.PhaseEnded, Created: time.Now(), ExitCode: &exitCode,
 		ContentDigest: content, EnvironmentDigest: made.EnvironmentDigest(), Outcome: &report.Outcome{ExitCode: int(exitCode)},
 	}}}, time.Now())
 	run.Status = status

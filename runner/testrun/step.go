@@ -32,12 +32,12 @@ func (r *Reconciler) step(ctx context.Context, run *v1alpha1.TestRun, repo *v1al
 		return ctrl.Result{}, err
 	}
 	status, actions := runner.Next(run, suites, env, observed, time.Now())
-	refused, err := r.carryOut(ctx, run, actions, func(suite string, number int32) error {
-		if err := contents[suite].err; err != nil {
+	refused, err := r.carryOut(ctx, run, actions, func(id runner.AttemptID) error {
+		if err := contents[id.Suite].err; err != nil {
 			return err
 		}
-		attempt := runner.Attempt{Run: run, Suite: suites[suite], Number: number, Environment: env, TestsPath: repo.TestsPath()}
-		attempt.ContentDigest = contents[suite].digest
+		attempt := runner.Attempt{Run: run, ID: id, Suite: suites[id.Suite], Environment: env, TestsPath: repo.TestsPath()}
+		attempt.ContentDigest = contents[id.Suite].digest
 		return r.start(ctx, attempt)
 	})
 	if err != nil {
@@ -128,7 +128,7 @@ func (r *Reconciler) prepare(ctx context.Context, run *v1alpha1.TestRun, repo *v
 }
 
 // carryOut does the actions. What an attempt is refused for comes back, to be judged.
-func (r *Reconciler) carryOut(ctx context.Context, run *v1alpha1.TestRun, actions []runner.Action, start func(suite string, number int32) error) ([]runner.Refusal, error) {
+func (r *Reconciler) carryOut(ctx context.Context, run *v1alpha1.TestRun, actions []runner.Action, start func(runner.AttemptID) error) ([]runner.Refusal, error) {
 	var refused []runner.Refusal
 	for _, action := range actions {
 		switch {
@@ -137,9 +137,9 @@ func (r *Reconciler) carryOut(ctx context.Context, run *v1alpha1.TestRun, action
 				return nil, fmt.Errorf("stopping the pod %q: %w", action.Stop.Pod, err)
 			}
 		case action.Start != nil:
-			if err := start(action.Start.Suite, action.Start.Number); err != nil {
+			if err := start(*action.Start); err != nil {
 				ctrl.LoggerFrom(ctx).Info("attempt refused", "suite", action.Start.Suite, "attempt", action.Start.Number, "fault", fault.Summary(err))
-				refused = append(refused, runner.Refusal{Suite: action.Start.Suite, Number: action.Start.Number, Err: err})
+				refused = append(refused, runner.Refusal{AttemptID: *action.Start, Err: err})
 			}
 		}
 	}
