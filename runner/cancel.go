@@ -3,7 +3,8 @@ package runner
 import (
 	"time"
 
-	"github.com/assay-dev/assay/api/fault"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
 	"github.com/assay-dev/assay/api/v1alpha1"
 )
 
@@ -16,18 +17,21 @@ func (s *step) cancel() bool {
 	}
 	s.until = time.Time{}
 	for i := range s.status.Suites {
-		suite := &s.status.Suites[i]
-		if suite.State.Final() {
-			continue
-		}
-		for j := range suite.Attempts {
-			if a := &suite.Attempts[j]; !a.State.Final() {
-				s.end(a, v1alpha1.StateCancelled, fault.Reason(reason), message, s.now)
-			}
-		}
-		suite.State, suite.Reason, suite.Message = v1alpha1.StateCancelled, reason, message
+		s.endSuite(&s.status.Suites[i], v1alpha1.StateCancelled, reason, message)
 	}
 	return true
+}
+
+// cancelUnplanned ends a run that is cancelled before it has a plan, whatever it waits for.
+func (s *step) cancelUnplanned() {
+	reason, message := s.cancelled()
+	if reason == "" {
+		return
+	}
+	s.status.ObservedGeneration = s.run.Generation
+	s.status.State, s.status.Message, s.status.CompletionTime = v1alpha1.StateCancelled, message, at(s.now)
+	setCondition(&s.status, v1alpha1.PlannedCondition, metav1.ConditionFalse, reason, message, s.now)
+	setEnded(&s.status, reason, s.now)
 }
 
 func (s *step) cancelled() (reason, message string) {

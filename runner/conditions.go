@@ -8,7 +8,6 @@ import (
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
-	"github.com/assay-dev/assay/api/fault"
 	"github.com/assay-dev/assay/api/v1alpha1"
 )
 
@@ -44,65 +43,24 @@ func selected(status v1alpha1.TestRunStatus, catalog int) string {
 	return line
 }
 
-// Broken gives the final status of a run that cannot be planned, or not be carried on, because of err.
-func Broken(run *v1alpha1.TestRun, err error, now time.Time) v1alpha1.TestRunStatus {
-	status := *run.Status.DeepCopy()
-	if status.State.Final() {
-		return status
-	}
-	status.ObservedGeneration = run.Generation
-	reason, message := string(fault.ReasonOf(err)), fault.Summary(fault.Here(err))
-	s := step{now: now}
-	for i := range status.Suites {
-		suite := &status.Suites[i]
-		if suite.State.Final() {
-			continue
-		}
-		for j := range suite.Attempts {
-			if a := &suite.Attempts[j]; !a.State.Final() {
-				s.end(a, v1alpha1.StateErrored, fault.Reason(reason), message, now)
-			}
-		}
-		suite.State, suite.Reason, suite.Message = v1alpha1.StateErrored, reason, message
-	}
-	status.State, status.Message, status.CompletionTime = v1alpha1.StateErrored, message, at(now)
-	if !meta.IsStatusConditionTrue(status.Conditions, v1alpha1.PlannedCondition) {
-		setCondition(&status, v1alpha1.PlannedCondition, metav1.ConditionFalse, reason, message, now)
-	}
-	setCondition(&status, v1alpha1.ReadyCondition, metav1.ConditionFalse, reason, message, now)
-	meta.RemoveStatusCondition(&status.Conditions, v1alpha1.ReconcilingCondition)
-	return status
-}
-
-// Waiting gives the status of a run that cannot be planned yet because of err, and will be tried again.
-func Waiting(run *v1alpha1.TestRun, err error, now time.Time) v1alpha1.TestRunStatus {
-	status := *run.Status.DeepCopy()
-	if status.State.Final() {
-		return status
-	}
-	status.ObservedGeneration = run.Generation
-	reason, message := string(fault.ReasonOf(err)), fault.Summary(fault.Here(err))
-	if status.State == "" {
-		status.State = v1alpha1.StatePending
-	}
-	status.Message = message
-	setCondition(&status, v1alpha1.ReconcilingCondition, metav1.ConditionTrue, reason, message, now)
-	setCondition(&status, v1alpha1.ReadyCondition, metav1.ConditionFalse, reason, message, now)
-	return status
-}
-
 // setConditions follows Flux: Ready is Unknown while work is under way, and Reconciling is there only then.
 func setConditions(status *v1alpha1.TestRunStatus, t tally, now time.Time) {
-	switch {
-	case !status.State.Final():
-		setCondition(status, v1alpha1.ReconcilingCondition, metav1.ConditionTrue, v1alpha1.ProgressingReason, status.Message, now)
-		setCondition(status, v1alpha1.ReadyCondition, metav1.ConditionUnknown, v1alpha1.ProgressingReason, status.Message, now)
+	if status.State.Final() {
+		setEnded(status, t.reason, now)
 		return
-	case status.State == v1alpha1.StatePassed:
-		setCondition(status, v1alpha1.ReadyCondition, metav1.ConditionTrue, v1alpha1.SucceededReason, status.Message, now)
-	default:
-		setCondition(status, v1alpha1.ReadyCondition, metav1.ConditionFalse, t.reason, status.Message, now)
 	}
+	setCondition(status, v1alpha1.ReconcilingCondition, metav1.ConditionTrue, v1alpha1.ProgressingReason, status.Message, now)
+	setCondition(status, v1alpha1.ReadyCondition, metav1.ConditionUnknown, v1alpha1.ProgressingReason, status.Message, now)
+}
+
+// setEnded sets the conditions of a run that is final, for the reason; a run that passed has none.
+func setEnded(status *v1alpha1.TestRunStatus, reason string, now time.Time) {
+	ready := metav1.ConditionFalse
+	if status.State == v1alpha1.StatePassed {
+		ready, reason = metav1.ConditionTrue, v1alpha1.SucceededReason
+	}
+	setCondition(status, v1alpha1.ReadyCondition, ready, reason, status.Message, now)
+	setCondition(status, v1alpha1.CompleteCondition, metav1.ConditionTrue, string(status.State), status.Message, now)
 	meta.RemoveStatusCondition(&status.Conditions, v1alpha1.ReconcilingCondition)
 }
 

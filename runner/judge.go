@@ -46,28 +46,32 @@ func StartTimeout(env *v1alpha1.TestEnvironment) time.Duration {
 func (s *step) judge(a *v1alpha1.Attempt, suite *v1alpha1.SuiteStatus, o ObservedAttempt) {
 	switch {
 	case o.Phase == PhaseEnded:
-		s.verdict(a, s.suites[suite.Name], o)
-	case o.Outcome != nil: // the container is about to end; there is nothing more to learn
+		s.verdict(a, o)
+	case o.Outcome != nil && !killed(*o.Outcome): // the container is about to end; there is nothing more to learn
 		a.State = v1alpha1.StateRunning
-		s.verdict(a, s.suites[suite.Name], o)
+		s.verdict(a, o)
 	case o.Stopping && !s.now.Before(o.StopBy.Add(lagGrace)):
 		s.end(a, v1alpha1.StateErrored, fault.PodLost, "the pod was deleted and its node does not end it", s.now)
 	case o.Stopping: // once it is gone it is lost
 		s.lookAgain(o.StopBy.Add(lagGrace))
 	case o.Phase == PhaseRunning:
-		s.judgeRunning(a, suite, o)
+		s.judgeRunning(a, o)
 	default:
 		s.judgePending(a, o)
 	}
 }
 
-func (s *step) judgeRunning(a *v1alpha1.Attempt, suite *v1alpha1.SuiteStatus, o ObservedAttempt) {
+// killed says whether the command was killed by a signal that nobody can catch, as of a container that is out of
+// memory: whose doing that was is known when the container has ended.
+func killed(o report.Outcome) bool { return o.Reason == "" && o.ExitCode == 128+9 }
+
+func (s *step) judgeRunning(a *v1alpha1.Attempt, o ObservedAttempt) {
 	a.State, a.Reason, a.Message = v1alpha1.StateRunning, "", ""
 	if end := s.endOf(o); s.now.Before(end) {
 		s.lookAgain(end)
 		return
 	}
-	s.end(a, v1alpha1.StateFailed, fault.TimedOut, timedOut(s.suites[suite.Name]), s.now)
+	s.end(a, v1alpha1.StateFailed, fault.TimedOut, timedOut(o), s.now)
 }
 
 // endOf is when a running pod is stopped from outside. assay-exec keeps the timeout itself, so that the tool's report is
@@ -77,27 +81,32 @@ func (s *step) endOf(o ObservedAttempt) time.Time {
 	if begin.IsZero() {
 		begin = o.Created
 	}
-	suite := s.suites[o.Suite]
-	end := begin.Add(Timeout(suite))
-	if Wrapped(suite) || o.Outcome != nil {
+	end := begin.Add(timeoutOf(o))
+	if o.Wrapped || o.Outcome != nil {
 		end = end.Add(StopGrace + TellGrace)
 	}
 	return end
 }
 
-func timedOut(suite catalog.Suite) string {
-	return fmt.Sprintf("it ran longer than its timeout of %s", Timeout(suite))
+// timeoutOf is that of an attempt whose pod does not say.
+func timeoutOf(o ObservedAttempt) time.Duration {
+	if o.Timeout <= 0 {
+		return DefaultTimeout
+	}
+	return o.Timeout
 }
+
+func timedOut(o ObservedAttempt) string { return fmt.Sprintf("timed out after %s", timeoutOf(o)) }
 
 // verdict ends an attempt whose container ended. What the cluster says outranks what the pod says of itself; a reason
 // outranks the exit code; the exit code and the report both have to be good.
-func (s *step) verdict(a *v1alpha1.Attempt, suite catalog.Suite, o ObservedAttempt) {
+func (s *step) verdict(a *v1alpha1.Attempt, o ObservedAttempt) {
 	a.ExitCode = o.ExitCode
 	if o.Outcome != nil && ran(*o.Outcome) {
 		code := int32(o.Outcome.ExitCode)
 		a.ExitCode = &code
 	}
-	state, reason, message := decide(suite, o)
+	state, reason, message := decide(o)
 	s.end(a, state, reason, message, o.Ended)
 }
 
@@ -106,33 +115,33 @@ func ran(o report.Outcome) bool {
 	return o.Reason != report.ReasonContentFailed && o.Reason != report.ReasonCommandNotFound
 }
 
-func decide(suite catalog.Suite, o ObservedAttempt) (v1alpha1.RunState, fault.Reason, string) {
+func decide(o ObservedAttempt) (v1alpha1.RunState, fault.Reason, string) {
 	switch {
 	case o.Reason == fault.TimedOut:
-		return v1alpha1.StateFailed, fault.TimedOut, timedOut(suite)
+		return v1alpha1.StateFailed, fault.TimedOut, timedOut(o)
 	case o.Reason == fault.LimitExceeded:
 		return v1alpha1.StateFailed, fault.LimitExceeded, o.Message
 	case o.Reason != "":
 		return v1alpha1.StateErrored, o.Reason, o.Message
 	case o.Outcome != nil:
-		return decideOutcome(suite, *o.Outcome)
+		return decideOutcome(o, *o.Outcome)
 	case o.Stopping:
 		return v1alpha1.StateErrored, fault.Evicted, "the pod was deleted before it ended"
 	case o.ExitCode == nil:
 		return v1alpha1.StateErrored, fault.PodLost, "the pod ended and nobody knows how"
 	case *o.ExitCode != 0:
 		return v1alpha1.StateFailed, fault.TestsFailed, fmt.Sprintf("exit code %d", *o.ExitCode)
-	case Wrapped(suite):
+	case o.Wrapped:
 		return v1alpha1.StateErrored, fault.ReportMissing, "the pod ended without telling its outcome"
 	}
 	return v1alpha1.StatePassed, "", "exit code 0"
 }
 
-func decideOutcome(suite catalog.Suite, o report.Outcome) (v1alpha1.RunState, fault.Reason, string) {
+func decideOutcome(pod ObservedAttempt, o report.Outcome) (v1alpha1.RunState, fault.Reason, string) {
 	bad := o.Counts.Bad()
 	switch o.Reason {
 	case report.ReasonTimedOut:
-		return v1alpha1.StateFailed, fault.TimedOut, timedOut(suite)
+		return v1alpha1.StateFailed, fault.TimedOut, timedOut(pod)
 	case report.ReasonReportMissing, report.ReasonReportInvalid:
 		if o.ExitCode != 0 {
 			return v1alpha1.StateFailed, fault.TestsFailed, fmt.Sprintf("exit code %d; %s", o.ExitCode, o.Message)

@@ -5,6 +5,7 @@ import (
 	"strings"
 	"unicode/utf8"
 
+	"github.com/assay-dev/assay/api/fault"
 	"github.com/assay-dev/assay/api/v1alpha1"
 	"github.com/assay-dev/assay/runner/report"
 )
@@ -121,6 +122,26 @@ func failures(o *report.Outcome) []v1alpha1.CaseFailure {
 		list = append(list, v1alpha1.CaseFailure{Name: caseName(c), Message: cut(c.Message, 1024), File: cut(c.File, 512), Line: int32(c.Line)})
 	}
 	return list
+}
+
+// outputBytes is the most of what a suite printed that its status keeps.
+const outputBytes = 2 << 10
+
+// output is the end of what the suite printed, where nothing else says why it went wrong: no case failed, or what
+// ended it was not a case.
+func output(suite v1alpha1.SuiteStatus, o *report.Outcome) string {
+	said := len(suite.Failures) > 0 && suite.Reason == string(fault.TestsFailed)
+	if suite.State == v1alpha1.StatePassed || said {
+		return ""
+	}
+	text := o.Bounded().Output
+	if n := len(text) - outputBytes; n > 0 {
+		text = strings.ToValidUTF8(text[n:], "")
+		if _, whole, found := strings.Cut(text, "\n"); found { // from the beginning of a line
+			text = whole
+		}
+	}
+	return text
 }
 
 // caseName puts the class, or else the suite, in front of the name where it does not say so itself.

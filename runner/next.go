@@ -10,8 +10,9 @@ import (
 	"github.com/assay-dev/assay/catalog"
 )
 
-// Next gives the status that follows from what is observed, and what to do. run.Status.Plan must be settled (see
-// Planned); suites holds every suite of the plan that runs, by name; env is the run's environment.
+// Next gives the status that follows from what is observed, and what to do. suites holds every suite of the plan that
+// runs, by name; env is the run's environment. Both may be nil for a run that is final or cancelled, and suites where
+// obs.Blocked says why they cannot be had. Of a run without a plan (see Planned) only the cancelling is done.
 //
 // A suite goes from Pending to Running to a final state and never back; so do an attempt and the run. A suite has at most
 // one attempt that is not final. The run ends when every suite has. The status of a final run does not change any more,
@@ -30,16 +31,27 @@ func Next(run *v1alpha1.TestRun, suites map[string]catalog.Suite, env *v1alpha1.
 		s.cleanUp()
 		return s.status, s.all()
 	}
+	if !planned(s.status) {
+		s.cancelUnplanned()
+		return s.status, nil
+	}
 	s.enter()
 	for i := range s.status.Suites {
 		s.observe(&s.status.Suites[i])
 	}
-	if cancelled := s.cancel(); !cancelled {
+	switch {
+	case s.cancel():
+	case s.obs.Blocked != nil:
+		s.wait()
+	default:
 		s.start()
 	}
 	s.cleanUp()
 	s.status.ObservedGeneration = run.Generation
 	conclude(&s.status, now)
+	if s.obs.Blocked != nil && !s.status.State.Final() {
+		setHindered(&s.status, s.obs.Blocked, now)
+	}
 	return s.status, s.all()
 }
 

@@ -75,6 +75,7 @@ func (s *step) follow(suite *v1alpha1.SuiteStatus) {
 		s.ranWith(o)
 		if o.Outcome != nil {
 			suite.Cases, suite.Failures = cases(o.Outcome), failures(o.Outcome)
+			suite.Output = output(*suite, o.Outcome)
 		}
 	}
 }

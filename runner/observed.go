@@ -16,6 +16,8 @@ type Observed struct {
 	Refused []Refusal
 	// Slots is how many more pods the environment has room for now.
 	Slots int
+	// Blocked is why nothing can be started now: the catalog cannot be had. What runs goes on and is judged.
+	Blocked error
 	// Superseded says that a newer commit of the same branch or pull request has taken the run's place.
 	Superseded bool
 }
@@ -53,6 +55,10 @@ type ObservedAttempt struct {
 	// ContentDigest is that of the content the pod may fetch, EnvironmentDigest what
 	// catalog.EnvironmentDigest gave when the pod of a hermetic suite was made; empty otherwise.
 	ContentDigest, EnvironmentDigest string
+	// Wrapped says that the command runs below assay-exec, and Timeout is that of the attempt; 0 when it is not known.
+	// The pod itself says so, as it was made: it can be judged while the catalog cannot be had.
+	Wrapped bool
+	Timeout time.Duration
 	// Outcome is what assay-exec sent; nil when nothing came (yet), or when the suite runs without it.
 	Outcome *report.Outcome
 	// ExitCode of the container, nil unless it ended by itself.

@@ -207,10 +207,10 @@ func TestCancelling(t *testing.T) {
 	})
 }
 
-func TestBrokenAndWaiting(t *testing.T) {
+func TestBrokenAndHindered(t *testing.T) {
 	err := fault.New(fault.OverlayNotFound, fault.Place{File: "tests/overlays/prod"}, "create it", "no overlay for environment %q", "prod")
 	run := &v1alpha1.TestRun{}
-	run.Status = runner.Waiting(run, fault.New(fault.HostUnreachable, fault.Place{}, "", "no answer"), begin)
+	run.Status = runner.Hindered(run, fault.New(fault.HostUnreachable, fault.Place{}, "", "no answer"), begin)
 	if s := run.Status; s.State != v1alpha1.StatePending || s.Message != "no answer" || !meta.IsStatusConditionTrue(s.Conditions, v1alpha1.ReconcilingCondition) {
 		t.Errorf("waiting: %+v", s)
 	}
@@ -221,7 +221,7 @@ func TestBrokenAndWaiting(t *testing.T) {
 			t.Errorf("%s is %+v", condition, c)
 		}
 	}
-	if s := run.Status; s.State != v1alpha1.StateErrored || s.Message != err.Error() || s.CompletionTime == nil || len(s.Conditions) != 2 {
+	if s := run.Status; s.State != v1alpha1.StateErrored || s.Message != err.Error() || s.CompletionTime == nil || len(s.Conditions) != 3 {
 		t.Errorf("broken: %+v", s)
 	}
 

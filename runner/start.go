@@ -35,6 +35,29 @@ func (s *step) start() {
 	}
 }
 
+// wait lets every suite that waits for an attempt go on waiting, as nothing can be started. Once nothing runs any more
+// and it will not pass, or has lasted too long, they end.
+func (s *step) wait() {
+	ends := !slices.ContainsFunc(s.status.Suites, func(suite v1alpha1.SuiteStatus) bool { return active(&suite) }) &&
+		givesUp(s.run.Status, s.obs.Blocked, s.now)
+	reason, message := string(fault.ReasonOf(s.obs.Blocked)), fault.Summary(fault.Here(s.obs.Blocked))
+	for i := range s.status.Suites {
+		suite := &s.status.Suites[i]
+		if _, due := next(suite); !due {
+			continue
+		}
+		hold(suite, message)
+		if ends {
+			s.endSuite(suite, v1alpha1.StateErrored, reason, message)
+		}
+	}
+	pause := fault.RetryAfter(s.obs.Blocked)
+	if pause <= 0 {
+		pause = refusalPause
+	}
+	s.lookAgain(s.now.Add(pause))
+}
+
 // next gives the attempt that a suite waits for, and whether it does.
 func next(suite *v1alpha1.SuiteStatus) (AttemptID, bool) {
 	id := AttemptID{unitOf(suite), 1}

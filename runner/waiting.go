@@ -2,6 +2,7 @@ package runner
 
 import (
 	"fmt"
+	"regexp"
 	"time"
 
 	"github.com/assay-dev/assay/api/fault"
@@ -13,24 +14,43 @@ import (
 // name. The kubelet does not tell one from the other, except in its message, which is for people.
 const pullGrace = 45 * time.Second
 
+// imageRemedy is for an image that cannot be had; the namespace says whose pull secrets count.
+const imageRemedy = "correct spec.image, or give the service account of namespace %[1]q the registry's pull secret"
+
 // waiting is what a reason of the kubelet's means for a pod that does not start.
 type waiting struct {
 	reason fault.Reason
 	grace  time.Duration // from the moment the pod has its node
 	while  string        // said meanwhile: fixed, since the kubelet's own words change with every try
+	remedy string        // said in the end; %[1]q is the environment's namespace
+}
+
+// configError is the kubelet's reason for a ConfigMap or a Secret that is missing, or lacks a key.
+const configError = "CreateContainerConfigError"
+
+var aboutConfigMap = regexp.MustCompile(`^configmaps? | in ConfigMap `)
+
+// whoseConfig tells the two apart, which the kubelet does in its message only, such as: configmap "a" not found,
+// or: couldn't find key b in Secret team/c.
+func whoseConfig(message string) fault.Reason {
+	if aboutConfigMap.MatchString(message) {
+		return fault.ConfigMapInvalid
+	}
+	return fault.SecretInvalid
 }
 
 // waits are the reasons that somebody has to change something for. All others (ContainerCreating, Unschedulable,
 // RegistryUnavailable, …) are the cluster's, and wait for the environment's startTimeout.
 var waits = map[string]waiting{
-	"ErrImageNeverPull":          {fault.ImagePullFailed, 0, ""},
-	"InvalidImageName":           {fault.ImagePullFailed, 0, ""},
-	"ErrImagePull":               {fault.ImagePullFailed, pullGrace, "waiting for its image"},
-	"ImagePullBackOff":           {fault.ImagePullFailed, pullGrace, "waiting for its image"},
-	"ImageInspectError":          {fault.ImagePullFailed, pullGrace, "waiting for its image"},
-	"SignatureValidationFailed":  {fault.ImagePullFailed, pullGrace, "waiting for its image"},
-	"CreateContainerConfigError": {fault.SecretInvalid, pullGrace, "waiting for the ConfigMaps and Secrets of its env"},
-	"CreateContainerError":       {fault.PodRefused, pullGrace, "waiting for its container"},
+	"ErrImageNeverPull":         {fault.ImagePullFailed, 0, "", imageRemedy},
+	"InvalidImageName":          {fault.ImagePullFailed, 0, "", imageRemedy},
+	"ErrImagePull":              {fault.ImagePullFailed, pullGrace, "waiting for its image", imageRemedy},
+	"ImagePullBackOff":          {fault.ImagePullFailed, pullGrace, "waiting for its image", imageRemedy},
+	"ImageInspectError":         {fault.ImagePullFailed, pullGrace, "waiting for its image", imageRemedy},
+	"SignatureValidationFailed": {fault.ImagePullFailed, pullGrace, "waiting for its image", imageRemedy},
+	configError: {fault.SecretInvalid, pullGrace, "waiting for the ConfigMaps and Secrets of its env",
+		"create it in namespace %[1]q, or take it out of the suite's env and envFrom"},
+	"CreateContainerError": {fault.PodRefused, pullGrace, "waiting for its container", ""},
 }
 
 func (s *step) judgePending(a *v1alpha1.Attempt, o ObservedAttempt) {
@@ -41,12 +61,19 @@ func (s *step) judgePending(a *v1alpha1.Attempt, o ObservedAttempt) {
 		if begin.IsZero() {
 			begin = o.Created
 		}
+		if o.Waiting == configError {
+			w.reason = whoseConfig(o.Message)
+		}
 		a.Reason = string(w.reason)
 		if end := begin.Add(min(w.grace, limit)); s.now.Before(end) {
 			s.lookAgain(end)
 			return
 		}
-		s.end(a, v1alpha1.StateErrored, w.reason, orWaiting(o), s.now)
+		message := orWaiting(o)
+		if w.remedy != "" {
+			message += fmt.Sprintf(" (%s)", fmt.Sprintf(w.remedy, s.env.Spec.Namespace))
+		}
+		s.end(a, v1alpha1.StateErrored, w.reason, message, s.now)
 		return
 	}
 	end := o.Created.Add(limit)

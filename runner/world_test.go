@@ -81,6 +81,7 @@ func (w *world) suite(t *testing.T, name string) v1alpha1.SuiteStatus {
 // pod is an observed attempt that was created and scheduled at begin, with changes on top.
 func (w *world) pod(suite string, number int32, phase runner.Phase, changes ...func(*runner.ObservedAttempt)) runner.ObservedAttempt {
 	o := runner.ObservedAttempt{AttemptID: runner.AttemptOf(suite, number), Pod: runner.PodName(w.run, runner.AttemptOf(suite, number)), Phase: phase, Created: begin, Scheduled: begin}
+	o.Wrapped, o.Timeout = runner.Wrapped(w.suites[suite]), runner.Timeout(w.suites[suite])
 	if phase != runner.PhasePending {
 		o.Started = begin
 	}

@@ -13,6 +13,7 @@ type Reason string
 const (
 	InvalidSpec            Reason = "InvalidSpec"            // an object of the cluster contradicts itself
 	SecretInvalid          Reason = "SecretInvalid"          // a Secret is missing, or a key of it
+	ConfigMapInvalid       Reason = "ConfigMapInvalid"       // a ConfigMap is missing, or a key of it
 	AuthenticationFailed   Reason = "AuthenticationFailed"   // the Git host or forge refuses the credential
 	HostNotTrusted         Reason = "HostNotTrusted"         // certificate or host key does not match
 	RepositoryNotFound     Reason = "RepositoryNotFound"     // the host answers, the repository is not there
@@ -50,7 +51,7 @@ const (
 
 // kinds is the one table of reason and kind. A reason that is missing here is Internal.
 var kinds = map[Reason]Kind{
-	InvalidSpec: User, SecretInvalid: User, AuthenticationFailed: User, HostNotTrusted: User,
+	InvalidSpec: User, SecretInvalid: User, ConfigMapInvalid: User, AuthenticationFailed: User, HostNotTrusted: User,
 	RepositoryNotFound: User, RefNotFound: User, SignatureInvalid: User, CatalogNotFound: User, OverlayNotFound: User,
 	InvalidCatalog: User, RemoteReferenceRefused: User, PluginRefused: User, SymlinkRefused: User,
 	LimitExceeded: User, EnvironmentNotFound: User, EnvironmentNotAdmitted: User, PolicyViolation: User,

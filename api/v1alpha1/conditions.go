@@ -56,6 +56,8 @@ const (
 	// CauseLabel is the lower-case cause type, on runs.
 	CauseLabel = "assay.dev/cause"
 
+	// TimeoutAnnotation of a pod is the timeout of its attempt, such as 10m0s.
+	TimeoutAnnotation = "assay.dev/timeout"
 	// ContentAnnotation of a pod is the digest of the content it may fetch from the gateway.
 	ContentAnnotation = "assay.dev/content"
 	// EnvironmentAnnotation of a hermetic suite's pod is the digest of what its environment

@@ -65,6 +65,7 @@ func (e *Executor) Start(ctx context.Context, attempt runner.Attempt) error {
 	}
 	e.pods[name] = &entry{run: attempt.Run.UID, attempt: runner.ObservedAttempt{
 		AttemptID: attempt.ID, Pod: name, Phase: runner.PhasePending, Created: e.now(),
+		Wrapped: runner.Wrapped(attempt.Suite), Timeout: runner.Timeout(attempt.Suite),
 		ContentDigest: attempt.ContentDigest, EnvironmentDigest: attempt.EnvironmentDigest(),
 	}}
 	return nil

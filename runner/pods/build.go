@@ -32,6 +32,9 @@ func Build(attempt runner.Attempt, o Options) *corev1.Pod {
 			Namespace: env.Spec.Namespace,
 			Name:      runner.PodName(attempt.Run, attempt.ID),
 			Labels:    labels(attempt),
+			Annotations: map[string]string{
+				v1alpha1.TimeoutAnnotation: runner.Timeout(suite).String(),
+			},
 		},
 		Spec: corev1.PodSpec{
 			RestartPolicy:                 corev1.RestartPolicyNever,

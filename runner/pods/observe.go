@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	corev1 "k8s.io/api/core/v1"
 
@@ -24,6 +25,8 @@ func Observe(pod *corev1.Pod) (runner.ObservedAttempt, bool) {
 		AttemptID: runner.AttemptOf(pod.Labels[v1alpha1.SuiteLabel], int32(number)),
 		Pod:       pod.Name,
 		Created:   pod.CreationTimestamp.Time,
+		Wrapped:   wrapped(pod),
+		Timeout:   timeout(pod),
 		Outcome:   outcome(pod),
 
 		ContentDigest:     pod.Annotations[v1alpha1.ContentAnnotation],
@@ -69,6 +72,15 @@ func outcome(pod *corev1.Pod) *report.Outcome {
 		}
 	}
 	return nil
+}
+
+// timeout is what Build noted; 0 when that is not there.
+func timeout(pod *corev1.Pod) time.Duration {
+	d, err := time.ParseDuration(pod.Annotations[v1alpha1.TimeoutAnnotation])
+	if err != nil {
+		return 0
+	}
+	return max(d, 0)
 }
 
 func wrapped(pod *corev1.Pod) bool {
@@ -140,10 +152,10 @@ func initFailure(pod *corev1.Pod) *corev1.ContainerStateTerminated {
 func outOfMemory(pod *corev1.Pod) string {
 	for _, c := range pod.Spec.Containers {
 		if limit, ok := c.Resources.Limits[corev1.ResourceMemory]; ok && c.Name == containerName {
-			return fmt.Sprintf("out of memory: the limit is %s (raise spec.resources.limits.memory)", limit.String())
+			return fmt.Sprintf("killed: out of memory (limit %s; raise spec.resources.limits.memory)", limit.String())
 		}
 	}
-	return "out of memory"
+	return "killed: out of memory"
 }
 
 // waiting says why a pending pod does not start. Reasons of an init container get a prefix: it is not the suite's.

@@ -72,7 +72,7 @@ func TestObserve(t *testing.T) {
 			runner.ObservedAttempt{Phase: runner.PhaseEnded, Reason: fault.PodLost, Message: "the node is lost: no heartbeat"}},
 		{"the node does not know any more", "{phase: Failed, " + terminated("137", ", reason: ContainerStatusUnknown") + "}",
 			runner.ObservedAttempt{Phase: runner.PhaseEnded, Started: started, Ended: over, Reason: fault.PodLost, Message: "the node lost the container"}},
-		{"out of memory", "{phase: Failed, " + terminated("137", ", reason: OOMKilled") + "}", ended(137, because(fault.LimitExceeded, "out of memory"))},
+		{"out of memory", "{phase: Failed, " + terminated("137", ", reason: OOMKilled") + "}", ended(137, because(fault.LimitExceeded, "killed: out of memory"))},
 		{"a child was out of memory and it did not matter", "{phase: Succeeded, " + terminated("0", ", reason: OOMKilled") + "}", ended(0, nil)},
 		{"assay-exec could not be started", "{phase: Failed, " + terminated("128", ", reason: StartError, message: exec format error") + "}",
 			ended(128, because(fault.ContentFailed, "the container could not be started: exec format error"))},
@@ -90,7 +90,8 @@ func TestObserve(t *testing.T) {
 			if !ok {
 				t.Fatal("it is no attempt")
 			}
-			c.want.Suite, c.want.Number, c.want.Pod, c.want.Created = "checkout-load", 1, pod.Name, created
+			c.want.AttemptID, c.want.Pod, c.want.Created = runner.AttemptOf("checkout-load", 1), pod.Name, created
+			c.want.Wrapped, c.want.Timeout = runner.Wrapped(made.Suite), runner.Timeout(made.Suite)
 			c.want.ContentDigest, c.want.EnvironmentDigest = made.ContentDigest, made.EnvironmentDigest()
 			if diff := cmp.Diff(c.want, utc(got)); diff != "" {
 				t.Error(diff)

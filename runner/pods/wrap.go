@@ -50,7 +50,7 @@ func wrap(pod *corev1.Pod, attempt runner.Attempt, o Options) {
 	// assay-exec gives the command its grace, and then needs time to read the report and to tell.
 	pod.Spec.TerminationGracePeriodSeconds = ptr.To(seconds(runner.StopGrace + runner.TellGrace))
 	if attempt.ContentDigest != "" {
-		pod.Annotations = map[string]string{v1alpha1.ContentAnnotation: attempt.ContentDigest}
+		pod.Annotations[v1alpha1.ContentAnnotation] = attempt.ContentDigest
 	}
 }
 

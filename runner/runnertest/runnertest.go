@@ -124,7 +124,8 @@ func listed(t *testing.T, p player) {
 	p.start(a)
 	got := p.one(a)
 	want := runner.ObservedAttempt{AttemptID: a.ID, Pod: runner.PodName(a.Run, a.ID),
-		ContentDigest: a.ContentDigest, EnvironmentDigest: a.EnvironmentDigest()}
+		ContentDigest: a.ContentDigest, EnvironmentDigest: a.EnvironmentDigest(),
+		Wrapped: runner.Wrapped(a.Suite), Timeout: runner.Timeout(a.Suite)}
 	if want.EnvironmentDigest == "" {
 		t.Error("there is no digest of what the environment adds")
 	}

@@ -25,9 +25,6 @@ import (
 const (
 	// fieldOwner is the field manager of every write.
 	fieldOwner = "assay-controller"
-	// patience is how long a run waits for a Git host that does not answer before it ends
-	// Errored: every commit gets a final status.
-	patience = 10 * time.Minute
 )
 
 // Reconciler sees TestRuns through.
@@ -130,11 +127,7 @@ func (r *Reconciler) unplannable(ctx context.Context, run *v1alpha1.TestRun, err
 	if ctx.Err() != nil {
 		return ctrl.Result{}, ctx.Err()
 	}
-	if fault.Of(err) == fault.User || time.Since(run.CreationTimestamp.Time) >= patience {
-		ctrl.LoggerFrom(ctx).Info("run cannot be planned", "reason", fault.ReasonOf(err), "fault", fault.Summary(err))
-		return settle(r.write(ctx, run, runner.Broken(run, err, time.Now())))
-	}
-	if written := r.write(ctx, run, runner.Waiting(run, err, time.Now())); written != nil {
+	if written := r.write(ctx, run, runner.Hindered(run, err, time.Now())); written != nil {
 		return settle(written)
 	}
 	if after := fault.RetryAfter(err); after > 0 {
