@@ -17,7 +17,7 @@
 //	  render/memo           :                                  a bounded memory of what was made
 //
 //	brains
-//	  catalog               : api/fault api/v1alpha1           what concerns this change?
+//	  catalog               : api/fault api/v1alpha1 runner/report   what concerns this change?
 //	  render                : api/fault api/v1alpha1 catalog deploy/crds render/memo   a tree and an overlay to a catalog
 //	  runner                : api/fault api/v1alpha1 catalog runner/report   what happens next in this run?
 //	  status                : api/fault api/v1alpha1 providers runner/report what should be said?
@@ -34,11 +34,12 @@
 //	  runner/memory         : words brains runner/content      an executor in memory
 //	  runner/runnertest     : words brains                     the conformance suite of executors
 //	  runner/pods           : words brains                     attempts as pods
+//	  runner/slots          : api/v1alpha1                     shares the places of environments out among runs
 //	  runner/gateway        : words brains runner/content      content out, outcomes in
 //	  runner/catalogs       : words brains                     the catalog of a commit, rendered once
 //	  runner/catalogs/catalogstest : words                     a Git repository in memory, for tests
 //	  runner/runs           : api/v1alpha1                     finds runs in a cache
-//	  runner/testrun        : words brains runner/content runner/catalogs runner/runs  plans runs and sees them through
+//	  runner/testrun        : words brains runner/content runner/catalogs runner/runs runner/slots  plans runs and sees them through
 //	  runner/testenvironment: words brains                     says whether an environment can be used
 //	  runner/schedule       : words brains runner/catalogs     creates runs at their set times
 //	  runner/testsuite      : words brains runner/catalogs runner/runs  shows catalogs in the cluster, and drift

@@ -3,7 +3,6 @@ package catalog
 import (
 	"path"
 	"slices"
-	"time"
 
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -12,25 +11,16 @@ import (
 	"github.com/assay-dev/assay/api/v1alpha1"
 )
 
-// Defaults of a suite, as the documentation of its fields says.
-const (
-	defaultTool      = "container"
-	defaultTimeout   = 10 * time.Minute
-	defaultRunAsUser = 65532 // nonroot of the distroless images
-	defaultRetries   = 2
-	defaultTimeZone  = "UTC"
-)
-
 // applyDefaults fills in what the suite leaves out, the tool's preset included. It leaves
 // alone what depends on the repository or the environment: workingDir, content.paths, resources.
 func applyDefaults(s *v1alpha1.TestSuite) {
 	spec := &s.Spec
-	setDefault(&spec.Tool, defaultTool)
+	setDefault(&spec.Tool, v1alpha1.DefaultTool)
 	setDefault(&spec.ImagePullPolicy, corev1.PullIfNotPresent)
 	setDefault(&spec.Gate, v1alpha1.GateRequired)
-	setDefault(&spec.RunAsUser, ptr.To[int64](defaultRunAsUser))
-	setDefault(&spec.Timeout, &metav1.Duration{Duration: defaultTimeout})
-	setDefault(&spec.Retries.Infrastructure, ptr.To[int32](defaultRetries))
+	setDefault(&spec.RunAsUser, ptr.To(v1alpha1.DefaultRunAsUser))
+	setDefault(&spec.Timeout, &metav1.Duration{Duration: v1alpha1.DefaultTimeout})
+	setDefault(&spec.Retries.Infrastructure, ptr.To(v1alpha1.DefaultInfrastructureRetries))
 	applyPreset(spec, tool(spec.Tool))
 	if spec.WorkingDir != "" {
 		spec.WorkingDir = path.Clean(spec.WorkingDir)
@@ -87,6 +77,6 @@ func applyTriggers(spec *v1alpha1.TestSuiteSpec) {
 		spec.On = &v1alpha1.Triggers{PullRequest: &v1alpha1.ChangeTrigger{}, Push: &v1alpha1.ChangeTrigger{}}
 	}
 	for i := range spec.On.Schedule {
-		setDefault(&spec.On.Schedule[i].TimeZone, defaultTimeZone)
+		setDefault(&spec.On.Schedule[i].TimeZone, v1alpha1.DefaultTimeZone)
 	}
 }

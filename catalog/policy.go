@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"maps"
 	"slices"
-	"time"
 
 	"github.com/bmatcuk/doublestar/v4"
 	corev1 "k8s.io/api/core/v1"
@@ -14,9 +13,6 @@ import (
 	"github.com/assay-dev/assay/api/v1alpha1"
 )
 
-// defaultTimeoutLimit is that of an environment that names none, as its field says.
-const defaultTimeoutLimit = time.Hour
-
 // CheckPolicy says what of the suite the environment forbids: its image, its timeout, its
 // resources, the Secrets it reads. What no environment allows (root, reserved variables, devices) is
 // refused with the catalog already, and the service account is not the suite's to name. All violations are joined, as faults PolicyViolation that name the suite's file,
@@ -24,11 +20,7 @@ const defaultTimeoutLimit = time.Hour
 func CheckPolicy(suite Suite, environment *v1alpha1.TestEnvironment) error {
 	c := policyCheck{suite: suite, environment: environment.Name}
 	c.image(environment.Spec.Images)
-	limit := defaultTimeoutLimit
-	if t := environment.Spec.Limits.Timeout; t != nil {
-		limit = t.Duration
-	}
-	if t := suite.Spec.Timeout; t != nil && t.Duration > limit {
+	if t, limit := suite.Spec.Timeout, environment.MaxTimeout(); t != nil && t.Duration > limit {
 		c.forbid("spec.timeout", fmt.Sprintf("ask for at most %s", limit), "%s is longer than limits.timeout allows", t.Duration)
 	}
 	c.resources("spec.resources.limits", suite.Spec.Resources.Limits, environment.Spec.Limits.Resources)
@@ -101,7 +93,7 @@ func (c *policyCheck) forbid(field, remedy, format string, args ...any) {
 // rule. What a suite asks for beyond the default is for [CheckPolicy] to refuse.
 func WithDefaultsOf(suite Suite, environment *v1alpha1.TestEnvironment) Suite {
 	limit, timeout := environment.Spec.Limits.Timeout, suite.Spec.Timeout
-	if limit != nil && limit.Duration > 0 && timeout != nil && timeout.Duration == defaultTimeout && limit.Duration < defaultTimeout {
+	if limit != nil && limit.Duration > 0 && timeout != nil && timeout.Duration == v1alpha1.DefaultTimeout && limit.Duration < v1alpha1.DefaultTimeout {
 		suite.Spec.Timeout = limit
 	}
 	return suite

@@ -210,3 +210,18 @@ func TestToolsAreThoseOfTheSchema(t *testing.T) {
 		}
 	}
 }
+
+// TestReportFormatsAreThoseThatCanBeRead: the schema, our own check and the parsers know the same.
+func TestReportFormatsAreThoseThatCanBeRead(t *testing.T) {
+	enum := loadCRD(t).structural.Properties["spec"].Properties["report"].Properties["format"].ValueValidation.Enum
+	var schema []string
+	for _, value := range enum {
+		schema = append(schema, fmt.Sprint(value.Object))
+	}
+	ours := reportFormats()
+	slices.Sort(schema)
+	slices.Sort(ours)
+	if !slices.Equal(schema, ours) {
+		t.Errorf("the schema has %q, we %q", schema, ours)
+	}
+}

@@ -11,6 +11,7 @@ import (
 	"k8s.io/apimachinery/pkg/util/validation"
 
 	"github.com/assay-dev/assay/api/v1alpha1"
+	"github.com/assay-dev/assay/runner/report"
 )
 
 // validateFields checks each field that is there, as the schema of the CRD does and a little
@@ -100,10 +101,9 @@ func validateReport(r *v1alpha1.ReportSource, p *problems) {
 		return
 	}
 	if r.Format == "" {
-		p.add("spec.report.format", "write none, junit, tap, go-test-json or k6-summary", "the report has no format")
+		p.add("spec.report.format", "write one of "+strings.Join(reportFormats(), ", "), "the report has no format")
 	}
-	p.oneOf("spec.report.format", string(r.Format), string(v1alpha1.ReportNone), string(v1alpha1.ReportJUnit),
-		string(v1alpha1.ReportTAP), string(v1alpha1.ReportGoTestJSON), string(v1alpha1.ReportK6Summary))
+	p.oneOf("spec.report.format", string(r.Format), reportFormats()...)
 	p.length("spec.report.path", r.Path, 512)
 	if r.Path == "" || r.Path == "-" {
 		return
@@ -114,6 +114,15 @@ func validateReport(r *v1alpha1.ReportSource, p *problems) {
 	if absolute || slices.Contains(strings.Split(r.Path, "/"), "..") {
 		p.add("spec.report.path", "write a path below workingDir, /tmp or /workspace, or - for the standard output", "%s is not a place for a report", shown(r.Path))
 	}
+}
+
+// reportFormats are those that can be read, and none.
+func reportFormats() []string {
+	formats := []string{string(v1alpha1.ReportNone)}
+	for _, f := range report.Formats() {
+		formats = append(formats, string(f))
+	}
+	return formats
 }
 
 func validateTriggers(on *v1alpha1.Triggers, p *problems) {

@@ -239,7 +239,7 @@ func TestTimeout(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			w := newWorld("a", "plain!")
 			o := w.pod(c.suite, 1, runner.PhaseRunning)
-			actions := w.next(c.after, runner.Observed{Attempts: []runner.ObservedAttempt{o}})
+			actions := w.next(c.after, runner.Observed{Slots: 5, Attempts: []runner.ObservedAttempt{o}})
 			suite := w.suite(t, c.suite)
 			if over := suite.Reason == string(fault.TimedOut); over != c.over || (len(stops(actions)) == 1) != c.over {
 				t.Errorf("%+v, %+v", suite, actions)

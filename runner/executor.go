@@ -39,6 +39,10 @@ type Executor interface {
 	// Stop ends the pod and removes it, giving its container the grace to end by itself; it does not wait. A pod
 	// that is not there, or not the run's, is no error and left alone.
 	Stop(ctx context.Context, run *v1alpha1.TestRun, pod string) error
-	// List gives the attempts of the run whose pods exist, ended ones included, by their IDs.
+	// List gives the attempts of the run whose pods exist, ended ones included, by their IDs. What was started is there
+	// at once; what becomes of it may be known a moment later.
 	List(ctx context.Context, run *v1alpha1.TestRun) ([]ObservedAttempt, error)
+	// Used counts the attempts in the environment that have not ended, of whatever run. What was started, or is
+	// being started, counts at once.
+	Used(ctx context.Context, env *v1alpha1.TestEnvironment) (int, error)
 }

@@ -12,10 +12,6 @@ import (
 
 // The grace times. They are exported because the pod and assay-exec are built to them.
 const (
-	// DefaultTimeout of an attempt, from the start of its container.
-	DefaultTimeout = 10 * time.Minute
-	// DefaultStartTimeout is how long a pod may wait for its node and image.
-	DefaultStartTimeout = 5 * time.Minute
 	// StopGrace is the time from SIGTERM to SIGKILL, in which a tool writes its report.
 	StopGrace = 30 * time.Second
 	// TellGrace is the time after the command's end that assay-exec has to read the report and tell the outcome.
@@ -31,15 +27,7 @@ func Timeout(suite catalog.Suite) time.Duration {
 	if t := suite.Spec.Timeout; t != nil && t.Duration > 0 {
 		return t.Duration
 	}
-	return DefaultTimeout
-}
-
-// StartTimeout of the environment.
-func StartTimeout(env *v1alpha1.TestEnvironment) time.Duration {
-	if t := env.Spec.Limits.StartTimeout; t != nil && t.Duration > 0 {
-		return t.Duration
-	}
-	return DefaultStartTimeout
+	return v1alpha1.DefaultTimeout
 }
 
 // judge sets the state of an attempt that is not final by its pod.
@@ -91,7 +79,7 @@ func (s *step) endOf(o ObservedAttempt) time.Time {
 // timeoutOf is that of an attempt whose pod does not say.
 func timeoutOf(o ObservedAttempt) time.Duration {
 	if o.Timeout <= 0 {
-		return DefaultTimeout
+		return v1alpha1.DefaultTimeout
 	}
 	return o.Timeout
 }

@@ -7,9 +7,6 @@ import (
 	"github.com/assay-dev/assay/api/v1alpha1"
 )
 
-// DefaultInfrastructureRetries is how often an attempt that the cluster lost is repeated.
-const DefaultInfrastructureRetries = 2
-
 // losses are the reasons that say nothing about the suite: the cluster lost the attempt.
 var losses = []fault.Reason{fault.Evicted, fault.PodLost, fault.NotStarted, fault.ContentFailed}
 
@@ -24,7 +21,7 @@ func (s *step) retry(suite *v1alpha1.SuiteStatus) bool {
 	if n == 0 || !lost(suite.Attempts[n-1]) {
 		return false
 	}
-	limit := int32(DefaultInfrastructureRetries)
+	limit := v1alpha1.DefaultInfrastructureRetries
 	if r := s.suites[suite.Name].Spec.Retries.Infrastructure; r != nil {
 		limit = *r
 	}

@@ -13,6 +13,9 @@ import (
 // refusalPause is how long to wait before an attempt is tried again that there was no room for, unless the fault says.
 const refusalPause = 15 * time.Second
 
+// slotPause is when to look again while there is no place, at the latest: whoever frees one says so before.
+const slotPause = time.Minute
+
 // start asks for the next attempt of every suite that waits for one, in the order of the plan, as far as there are slots.
 func (s *step) start() {
 	free := s.obs.Slots
@@ -27,6 +30,7 @@ func (s *step) start() {
 			hold(suite, fmt.Sprintf("environment %q is suspended", s.env.Name))
 		case free <= 0:
 			hold(suite, fmt.Sprintf("waiting for a free slot in environment %q", s.env.Name))
+			s.lookAgain(s.now.Add(slotPause))
 		default:
 			free--
 			hold(suite, "")

@@ -54,7 +54,7 @@ var waits = map[string]waiting{
 }
 
 func (s *step) judgePending(a *v1alpha1.Attempt, o ObservedAttempt) {
-	limit := StartTimeout(s.env)
+	limit := s.env.StartTimeout()
 	a.State, a.Reason, a.Message = v1alpha1.StatePending, "", waitingFor(o)
 	if w, known := waits[o.Waiting]; known {
 		begin := o.Scheduled

@@ -386,7 +386,7 @@ func (r *TestRepository) OverlayFor(environment string) (string, bool) {
 // TestsPath gives the folder of the tests.
 func (r *TestRepository) TestsPath() string {
 	if r.Spec.Path == "" {
-		return "tests"
+		return DefaultTestsPath
 	}
 	return r.Spec.Path
 }

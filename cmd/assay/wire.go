@@ -37,6 +37,7 @@ import (
 	"github.com/assay-dev/assay/runner/pods"
 	"github.com/assay-dev/assay/runner/runs"
 	"github.com/assay-dev/assay/runner/schedule"
+	"github.com/assay-dev/assay/runner/slots"
 	"github.com/assay-dev/assay/runner/testenvironment"
 	"github.com/assay-dev/assay/runner/testrun"
 	"github.com/assay-dev/assay/runner/testsuite"
@@ -81,7 +82,10 @@ func runController(ctx context.Context, f controllerFlags) error {
 	if err != nil {
 		return err
 	}
-	// Pods are started and listed past the cache: one that was just created must be seen.
+	if err := pods.Index(ctx, mgr.GetFieldIndexer()); err != nil {
+		return err
+	}
+	// Pods are started, and those that ask the gateway found, past the cache: one that was just created must be seen.
 	uncached, err := client.New(config, client.Options{Scheme: mgr.GetScheme(), Mapper: mgr.GetRESTMapper()})
 	if err != nil {
 		return fmt.Errorf("making a client: %w", err)
@@ -105,8 +109,8 @@ func runController(ctx context.Context, f controllerFlags) error {
 		return err
 	}
 	if err := (&testrun.Reconciler{
-		Client: mgr.GetClient(), Live: mgr.GetAPIReader(), Source: source, Catalogs: rendered, Contents: contents,
-		Executor: pods.New(uncached, execOptions), Events: events,
+		Client: mgr.GetClient(), Source: source, Catalogs: rendered, Contents: contents,
+		Executor: pods.New(uncached, mgr.GetClient(), execOptions), Slots: slots.New(time.Now), Events: events,
 		Retention: testrun.Retention{Pods: f.keepPods, Runs: f.keepRuns},
 	}).SetupWithManager(mgr, testrun.Options{Concurrent: f.concurrent}); err != nil {
 		return err

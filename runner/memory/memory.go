@@ -31,6 +31,7 @@ type Executor struct {
 
 type entry struct {
 	run     types.UID
+	env     string
 	attempt runner.ObservedAttempt
 }
 
@@ -63,7 +64,7 @@ func (e *Executor) Start(ctx context.Context, attempt runner.Attempt) error {
 		}
 		return nil
 	}
-	e.pods[name] = &entry{run: attempt.Run.UID, attempt: runner.ObservedAttempt{
+	e.pods[name] = &entry{run: attempt.Run.UID, env: attempt.Environment.Name, attempt: runner.ObservedAttempt{
 		AttemptID: attempt.ID, Pod: name, Phase: runner.PhasePending, Created: e.now(),
 		Wrapped: runner.Wrapped(attempt.Suite), Timeout: runner.Timeout(attempt.Suite),
 		ContentDigest: attempt.ContentDigest, EnvironmentDigest: attempt.EnvironmentDigest(),
@@ -99,6 +100,18 @@ func (e *Executor) List(ctx context.Context, run *v1alpha1.TestRun) ([]runner.Ob
 	}
 	slices.SortFunc(attempts, func(a, b runner.ObservedAttempt) int { return a.Compare(b.AttemptID) })
 	return attempts, nil
+}
+
+// Used counts the environment's attempts that have not ended.
+func (e *Executor) Used(ctx context.Context, env *v1alpha1.TestEnvironment) (used int, err error) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	for _, there := range e.pods {
+		if there.env == env.Name && there.attempt.Phase != runner.PhaseEnded {
+			used++
+		}
+	}
+	return used, ctx.Err()
 }
 
 // Change lets the pod go on: it is called with what is observed of it so far.

@@ -15,15 +15,12 @@ import (
 // containerName of the one container that runs the suite.
 const containerName = "test"
 
-// defaultUser is nonroot of the distroless images.
-const defaultUser = 65532
-
 // Build gives the pod of an attempt: one container, within the restricted Pod Security level, with no token but the one
 // for the gateway. A suite without a command runs its image as it is: without assay-exec, content and token.
 func Build(attempt runner.Attempt, o Options) *corev1.Pod {
 	o = o.withDefaults()
 	suite, env := attempt.Suite, attempt.Environment
-	user := int64(defaultUser)
+	user := v1alpha1.DefaultRunAsUser
 	if suite.Spec.RunAsUser != nil {
 		user = *suite.Spec.RunAsUser
 	}
@@ -78,7 +75,7 @@ func labels(attempt runner.Attempt) map[string]string {
 // deadline is the net below assay-exec and the controller: it counts from the moment the kubelet takes the pod, so it
 // holds the time to start as well.
 func deadline(attempt runner.Attempt) int64 {
-	return seconds(runner.Timeout(attempt.Suite) + runner.StartTimeout(attempt.Environment) + runner.StopGrace + runner.TellGrace)
+	return seconds(runner.Timeout(attempt.Suite) + attempt.Environment.StartTimeout() + runner.StopGrace + runner.TellGrace)
 }
 
 // seconds rounds up.

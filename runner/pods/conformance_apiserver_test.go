@@ -21,19 +21,19 @@ import (
 )
 
 // server gives a client of a real API server, without nodes, and a namespace on it that enforces the restricted level.
-func server(t *testing.T) client.Client {
+func server(t *testing.T) (client.Client, client.Reader) {
 	t.Helper()
 	c := apiservertest.Start(t)
 	create(t, c, restrictedNamespace("shop-staging"))
-	return c
+	return c, watched(t, c.Config)
 }
 
 func TestAPIServerConformance(t *testing.T) {
-	c := server(t)
+	c, seen := server(t)
 	runs := 0
 	runnertest.Test(t, func(*testing.T) runnertest.World {
 		return runnertest.World{
-			Executor: pods.New(c, options),
+			Executor: pods.New(c, seen, options),
 			Attempt: func(_ *testing.T, suite string, _ int32) runner.Attempt {
 				runs++
 				return attempt(func(a *runner.Attempt) {
@@ -69,7 +69,7 @@ func end(t *testing.T, c client.Client, a runner.Attempt, exitCode int32) {
 
 // TestAPIServerTakesEveryPod: what Build gives is valid and within the restricted level, in every shape.
 func TestAPIServerTakesEveryPod(t *testing.T) {
-	c := server(t)
+	c, seen := server(t)
 	for i, o := range []pods.Options{options, {ExecImage: "e", GatewayURL: "https://g", GatewayCA: []byte("ca"), Delivery: pods.InitContainer}} {
 		for j, change := range []func(*runner.Attempt){
 			nil,
@@ -81,7 +81,7 @@ func TestAPIServerTakesEveryPod(t *testing.T) {
 		} {
 			a := attempt(change)
 			a.ID.Number = int32(10*i + j + 1)
-			if err := pods.New(c, o).Start(t.Context(), a); err != nil {
+			if err := pods.New(c, seen, o).Start(t.Context(), a); err != nil {
 				t.Errorf("options %d, change %d: %v", i, j, err)
 			}
 		}
@@ -89,7 +89,7 @@ func TestAPIServerTakesEveryPod(t *testing.T) {
 }
 
 func TestAPIServerRefusals(t *testing.T) {
-	c := server(t)
+	c, seen := server(t)
 	create(t, c, restrictedNamespace("full"))
 	full := &corev1.ResourceQuota{ObjectMeta: metav1.ObjectMeta{Namespace: "full", Name: "pods"}}
 	full.Spec.Hard = corev1.ResourceList{corev1.ResourcePods: resource.MustParse("0")}
@@ -113,7 +113,7 @@ func TestAPIServerRefusals(t *testing.T) {
 		}, fault.PodRefused},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
-			err := pods.New(c, options).Start(t.Context(), attempt(tc.change))
+			err := pods.New(c, seen, options).Start(t.Context(), attempt(tc.change))
 			if fault.ReasonOf(err) != tc.want {
 				t.Errorf("got %v", err)
 			}
@@ -124,7 +124,7 @@ func TestAPIServerRefusals(t *testing.T) {
 		foreign := pods.Build(a, options)
 		foreign.Labels = nil
 		create(t, c, foreign)
-		if err := pods.New(c, options).Start(t.Context(), a); fault.ReasonOf(err) != fault.Conflict {
+		if err := pods.New(c, seen, options).Start(t.Context(), a); fault.ReasonOf(err) != fault.Conflict {
 			t.Errorf("got %v", err)
 		}
 	})

@@ -33,6 +33,7 @@ const shell = "assay.dev/tools/shell:dev"
 // place is the cluster that KUBECONFIG names, with a namespace of the test's own.
 type place struct {
 	client    client.Client
+	seen      client.Reader
 	namespace string
 }
 
@@ -46,7 +47,7 @@ func newPlace(t *testing.T) place {
 	if err != nil {
 		t.Fatal(err)
 	}
-	p := place{client: c, namespace: "e2e-pods-" + strings.ToLower(rand.Text()[:6])}
+	p := place{client: c, seen: watched(t, rest), namespace: "e2e-pods-" + strings.ToLower(rand.Text()[:6])}
 	create(t, c, restrictedNamespace(p.namespace))
 	t.Cleanup(func() {
 		if err := c.Delete(context.Background(), restrictedNamespace(p.namespace)); err != nil {
@@ -71,7 +72,7 @@ func TestE2EConformance(t *testing.T) {
 	p := newPlace(t)
 	runnertest.Test(t, func(*testing.T) runnertest.World {
 		return runnertest.World{
-			Executor: pods.New(p.client, options),
+			Executor: pods.New(p.client, p.seen, options),
 			Attempt: func(_ *testing.T, suite string, exitCode int32) runner.Attempt {
 				return p.attempt(suite, fmt.Sprintf("exit %d", exitCode))
 			},
@@ -102,7 +103,7 @@ func TestE2EWrapped(t *testing.T) {
 	for _, delivery := range []pods.Delivery{pods.ImageVolume, pods.InitContainer} {
 		t.Run(string(delivery), func(t *testing.T) {
 			t.Parallel()
-			e := pods.New(p.client, pods.Options{ExecImage: image, Delivery: delivery, GatewayURL: "http://127.0.0.1:1"})
+			e := pods.New(p.client, p.seen, pods.Options{ExecImage: image, Delivery: delivery, GatewayURL: "http://127.0.0.1:1"})
 			a := p.attempt("tap", "")
 			a.Suite.Spec.Command, a.Suite.Spec.Args = []string{"sh", "-c", "echo 1..2; echo ok 1; echo not ok 2 - pays; touch /tmp/x $HOME/x x; id -u"}, nil
 			a.Suite.Spec.Report = &v1alpha1.ReportSource{Format: v1alpha1.ReportTAP, Path: "-"}
@@ -118,7 +119,7 @@ func TestE2EWrapped(t *testing.T) {
 // TestE2EAccounts: how a real node accounts for what goes wrong.
 func TestE2EAccounts(t *testing.T) {
 	p := newPlace(t)
-	e := pods.New(p.client, options)
+	e := pods.New(p.client, p.seen, options)
 	for _, c := range []struct {
 		name    string
 		change  func(*runner.Attempt)

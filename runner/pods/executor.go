@@ -8,6 +8,7 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/types"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/assay-dev/assay/api/fault"
@@ -20,28 +21,38 @@ var _ runner.Executor = (*Executor)(nil)
 // Executor runs attempts as pods. It implements runner.Executor.
 type Executor struct {
 	client  client.Client
+	cache   client.Reader
 	options Options
+	started started
 }
 
-// New gives an executor that works through c, which may read from a cache: what it does not show yet is created again,
-// and that is a no-op. It needs to list pods everywhere, and to get, create and delete them where environments run.
-func New(c client.Client, o Options) *Executor { return &Executor{client: c, options: o} }
+// New gives an executor that creates, reads and deletes pods through c, which must not be a cache, and sees what becomes
+// of them in the cache, which has the indices of [Index]. What was created is seen at once, whether the cache has it
+// or not.
+func New(c client.Client, cache client.Reader, o Options) *Executor {
+	return &Executor{client: c, cache: cache, options: o}
+}
 
 // Start creates the pod.
 func (e *Executor) Start(ctx context.Context, attempt runner.Attempt) error {
 	pod := Build(attempt, e.options)
+	// It is noted before, so that its place is taken while the API server makes up its mind.
+	e.started.add(pod)
 	err := e.client.Create(ctx, pod)
 	if apierrors.IsAlreadyExists(err) {
-		return e.sameRun(ctx, pod)
+		err = e.sameRun(ctx, pod)
+	} else if err != nil {
+		err = refusal(pod, err)
 	}
 	if err != nil {
-		return refusal(pod, err)
+		e.started.remove(client.ObjectKeyFromObject(pod))
+		return err
 	}
+	e.started.add(pod) // with its UID
 	return nil
 }
 
-// sameRun says whether the pod that is there already is the attempt's. The cache may not have it yet; then nobody but
-// us can be told from somebody else, and the caller comes back.
+// sameRun says whether the pod that is there already is the attempt's.
 func (e *Executor) sameRun(ctx context.Context, pod *corev1.Pod) error {
 	var found corev1.Pod
 	err := e.client.Get(ctx, client.ObjectKeyFromObject(pod), &found)
@@ -53,6 +64,7 @@ func (e *Executor) sameRun(ctx context.Context, pod *corev1.Pod) error {
 	case found.Labels[v1alpha1.RunUIDLabel] != pod.Labels[v1alpha1.RunUIDLabel]:
 		return fault.New(fault.Conflict, fault.Place{}, "delete it", "pod %q in namespace %q belongs to somebody else", pod.Name, pod.Namespace)
 	}
+	pod.UID, pod.CreationTimestamp = found.UID, found.CreationTimestamp
 	return nil
 }
 
@@ -66,16 +78,18 @@ func (e *Executor) Stop(ctx context.Context, run *v1alpha1.TestRun, pod string) 
 		if list[i].Name != pod || list[i].DeletionTimestamp != nil {
 			continue
 		}
-		uid := list[i].UID
-		err := e.client.Delete(ctx, &list[i], client.Preconditions{UID: &uid})
+		doomed := &corev1.Pod{}
+		doomed.Namespace, doomed.Name = list[i].Namespace, list[i].Name
+		err := e.client.Delete(ctx, doomed, client.Preconditions{UID: &list[i].UID})
 		if err != nil && !apierrors.IsNotFound(err) && !apierrors.IsConflict(err) {
-			return refusal(&list[i], err)
+			return refusal(doomed, err)
 		}
+		e.started.remove(client.ObjectKeyFromObject(doomed)) // perhaps no cache ever sees it
 	}
 	return nil
 }
 
-// List reads the pods of the run.
+// List gives the run's attempts.
 func (e *Executor) List(ctx context.Context, run *v1alpha1.TestRun) ([]runner.ObservedAttempt, error) {
 	list, err := e.list(ctx, run)
 	if err != nil {
@@ -93,15 +107,46 @@ func (e *Executor) List(ctx context.Context, run *v1alpha1.TestRun) ([]runner.Ob
 	return attempts, nil
 }
 
-// list finds the run's pods in all namespaces: the environment may have been changed or removed meanwhile.
-func (e *Executor) list(ctx context.Context, run *v1alpha1.TestRun) ([]corev1.Pod, error) {
+// Used counts the environment's pods that have not ended, those included that are about to be created.
+func (e *Executor) Used(ctx context.Context, env *v1alpha1.TestEnvironment) (int, error) {
 	var list corev1.PodList
-	err := e.client.List(ctx, &list, client.MatchingLabels{
-		v1alpha1.ManagedByLabel: v1alpha1.ManagedBy,
-		v1alpha1.RunUIDLabel:    string(run.UID),
+	if err := e.cache.List(ctx, &list, client.InNamespace(env.Spec.Namespace), live(env.Name)); err != nil {
+		return 0, fault.New(fault.HostFailed, fault.Place{}, "", "the pods of environment %q cannot be counted: %w", env.Name, err)
+	}
+	unseen, err := e.unseen(ctx, func(pod *corev1.Pod) bool {
+		return pod.Namespace == env.Spec.Namespace && pod.Labels[v1alpha1.EnvironmentLabel] == env.Name
 	})
-	if err != nil {
+	return len(list.Items) + len(unseen), err
+}
+
+// list finds the run's pods in all namespaces: the environment may have been changed or removed meanwhile. They are the
+// cache's own and must not be changed.
+func (e *Executor) list(ctx context.Context, run *v1alpha1.TestRun) ([]corev1.Pod, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	var list corev1.PodList
+	if err := e.cache.List(ctx, &list, ofRun(run.UID)); err != nil {
 		return nil, fault.New(fault.HostFailed, fault.Place{}, "", "the pods of run %q cannot be listed: %w", run.Name, err)
 	}
-	return list.Items, nil
+	unseen, err := e.unseen(ctx, func(pod *corev1.Pod) bool { return pod.Labels[v1alpha1.RunUIDLabel] == string(run.UID) })
+	return append(list.Items, unseen...), err
+}
+
+// unseen gives the pods that were started here and that the cache does not have yet, and forgets the others.
+func (e *Executor) unseen(ctx context.Context, wanted func(*corev1.Pod) bool) ([]corev1.Pod, error) {
+	var unseen []corev1.Pod
+	for _, pod := range e.started.all(wanted) {
+		key := types.NamespacedName{Namespace: pod.Namespace, Name: pod.Name}
+		var there corev1.Pod
+		switch err := e.cache.Get(ctx, key, &there); {
+		case apierrors.IsNotFound(err):
+			unseen = append(unseen, *pod)
+		case err != nil:
+			return nil, fault.New(fault.HostFailed, fault.Place{}, "", "the pod %q cannot be read: %w", key, err)
+		default:
+			e.started.remove(key)
+		}
+	}
+	return unseen, nil
 }

@@ -34,7 +34,7 @@ func TestRefusals(t *testing.T) {
 			cl := interceptor.NewClient(fake.NewClientBuilder().Build(), interceptor.Funcs{
 				Create: func(context.Context, client.WithWatch, client.Object, ...client.CreateOption) error { return c.answer },
 			})
-			err := pods.New(cl, options).Start(t.Context(), attempt(nil))
+			err := pods.New(cl, cl, options).Start(t.Context(), attempt(nil))
 			if fault.ReasonOf(err) != c.want || fault.Of(err) != c.kind {
 				t.Errorf("got %s %s: %v", fault.ReasonOf(err), fault.Of(err), err)
 			}

@@ -102,6 +102,16 @@ func (p player) until(what string, run *v1alpha1.TestRun, holds func([]runner.Ob
 	}
 }
 
+// used counts what runs in the attempt's environment.
+func (p player) used(a runner.Attempt) int {
+	p.Helper()
+	n, err := p.Executor.Used(p.Context(), a.Environment)
+	if err != nil {
+		p.Fatalf("Used: %v", err)
+	}
+	return n
+}
+
 // one waits for the attempt to be listed.
 func (p player) one(a runner.Attempt) runner.ObservedAttempt {
 	p.Helper()
@@ -120,8 +130,15 @@ func listed(t *testing.T, p player) {
 	if list := p.list(a.Run); len(list) > 0 {
 		t.Fatalf("before Start there is %+v", list)
 	}
+	used := p.used(a)
 	before := time.Now().Truncate(time.Second)
 	p.start(a)
+	if list := p.list(a.Run); len(list) != 1 {
+		t.Fatalf("right after Start there is %+v", list)
+	}
+	if n := p.used(a); n != used+1 && p.End != nil { // elsewhere the pods of other scenarios end meanwhile
+		t.Errorf("right after Start %d count, %d before", n, used)
+	}
 	got := p.one(a)
 	want := runner.ObservedAttempt{AttemptID: a.ID, Pod: runner.PodName(a.Run, a.ID),
 		ContentDigest: a.ContentDigest, EnvironmentDigest: a.EnvironmentDigest(),
@@ -228,10 +245,14 @@ func ended(t *testing.T, p player) {
 		a := p.Attempt(t, "checkout", code)
 		p.start(a)
 		p.one(a)
+		used := p.used(a)
 		if p.End != nil {
 			p.End(t, a, code)
 		}
 		list := p.until("ended", a.Run, func(l []runner.ObservedAttempt) bool { return len(l) == 1 && l[0].Phase == runner.PhaseEnded })
+		if n := p.used(a); n != used-1 && p.End != nil {
+			t.Errorf("%d count when it has ended, %d before", n, used)
+		}
 		o := list[0]
 		if o.ExitCode == nil || *o.ExitCode != code || o.Reason != "" {
 			t.Errorf("exit code %d: %+v", code, o)

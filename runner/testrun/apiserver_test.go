@@ -26,6 +26,7 @@ import (
 	"github.com/assay-dev/assay/runner/catalogs/catalogstest"
 	"github.com/assay-dev/assay/runner/memory"
 	"github.com/assay-dev/assay/runner/report"
+	"github.com/assay-dev/assay/runner/slots"
 )
 
 // contested is a client whose next writes come too late: somebody else wrote first, about what
@@ -87,8 +88,8 @@ func newLab(t *testing.T, source catalogstest.Commits) *lab {
 				return err
 			}
 			return (&Reconciler{
-				Client: contested{mgr.GetClient(), &l.conflicts}, Live: mgr.GetAPIReader(), Source: source, Catalogs: rendered, Contents: contents,
-				Executor: l.executor, Events: mgr.GetEventRecorder("test"), Retention: Retention{Pods: time.Hour, Runs: time.Hour},
+				Client: contested{mgr.GetClient(), &l.conflicts}, Source: source, Catalogs: rendered, Contents: contents,
+				Executor: l.executor, Slots: slots.New(nil), Events: mgr.GetEventRecorder("test"), Retention: Retention{Pods: time.Hour, Runs: time.Hour},
 			}).SetupWithManager(mgr, Options{})
 		})
 	}

@@ -12,6 +12,7 @@ import (
 	"strings"
 	"time"
 
+	"golang.org/x/sync/singleflight"
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/utils/lru"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -19,6 +20,7 @@ import (
 	"github.com/assay-dev/assay/api/fault"
 	"github.com/assay-dev/assay/api/v1alpha1"
 	"github.com/assay-dev/assay/catalog"
+	"github.com/assay-dev/assay/runner"
 	"github.com/assay-dev/assay/runner/catalogs"
 	"github.com/assay-dev/assay/runner/content"
 )
@@ -33,7 +35,11 @@ type Contents struct {
 	dir      string
 	budget   int64
 	digests  *lru.Cache
+	packing  singleflight.Group
 }
+
+// remembered is how many digests are known: those of a suite at a commit, of a few dozen bytes each.
+const remembered = 1 << 14
 
 // NewContents keeps up to budget bytes of tars in dir; 0 means 1 GiB. The reader reads
 // TestRepositories.
@@ -44,28 +50,62 @@ func NewContents(reader client.Reader, source catalogs.Source, rendered *catalog
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, fmt.Errorf("making the folder for contents: %w", err)
 	}
-	return &Contents{reader: reader, source: source, catalogs: rendered, dir: dir, budget: budget, digests: lru.New(1024)}, nil
+	return &Contents{reader: reader, source: source, catalogs: rendered, dir: dir, budget: budget, digests: lru.New(remembered)}, nil
 }
 
 // Digest gives the digest of what the suite's pod gets at the commit, and has it ready. It is
 // empty for a suite that runs its image's own entry point, which gets nothing.
 func (c *Contents) Digest(ctx context.Context, repo *v1alpha1.TestRepository, commit string, suite catalog.Suite) (string, error) {
-	if len(suite.Spec.Command) == 0 {
+	if !runner.Wrapped(suite) {
 		return "", nil
 	}
-	paths := suite.ContentPaths(repo.TestsPath())
-	key := strings.Join(append([]string{repo.Namespace, repo.Name, repo.Spec.URL, commit}, paths...), "\x00")
-	if digest, ok := c.digests.Get(key); ok {
-		if _, err := os.Stat(c.file(digest.(string))); err == nil {
-			return digest.(string), nil
+	key, paths := contentKey(repo, commit, suite)
+	if digest, ok := c.kept(key); ok {
+		return digest, nil
+	}
+	// Whoever asks meanwhile waits for the same tar, as long as it wants to.
+	result := c.packing.DoChan(key, func() (any, error) {
+		packing, cancel := context.WithTimeout(context.WithoutCancel(ctx), packTimeout)
+		defer cancel()
+		return c.pack(packing, repo, commit, paths)
+	})
+	select {
+	case <-ctx.Done():
+		return "", ctx.Err()
+	case packed := <-result:
+		if packed.Err != nil {
+			return "", fault.At(packed.Err, fault.Place{Repository: repo.Spec.URL, Commit: commit, File: suite.File, Field: "spec.content.paths"})
 		}
+		c.digests.Add(key, packed.Val)
+		return packed.Val.(string), nil
 	}
-	digest, err := c.pack(ctx, repo, commit, paths)
-	if err != nil {
-		return "", fault.At(err, fault.Place{Repository: repo.Spec.URL, Commit: commit, File: suite.File, Field: "spec.content.paths"})
+}
+
+// packTimeout bounds packing once more, where nobody waits for it any more.
+const packTimeout = 15 * time.Minute
+
+// Has says whether Digest answers at once.
+func (c *Contents) Has(repo *v1alpha1.TestRepository, commit string, suite catalog.Suite) bool {
+	key, _ := contentKey(repo, commit, suite)
+	_, ok := c.kept(key)
+	return ok || !runner.Wrapped(suite)
+}
+
+// kept gives the digest of what was packed and is still there.
+func (c *Contents) kept(key string) (string, bool) {
+	known, ok := c.digests.Get(key)
+	if !ok {
+		return "", false
 	}
-	c.digests.Add(key, digest)
-	return digest, nil
+	digest := known.(string)
+	_, err := os.Stat(c.file(digest))
+	return digest, err == nil
+}
+
+// contentKey tells contents apart before they are packed.
+func contentKey(repo *v1alpha1.TestRepository, commit string, suite catalog.Suite) (key string, paths []string) {
+	paths = suite.ContentPaths(repo.TestsPath())
+	return strings.Join(append([]string{repo.Namespace, repo.Name, repo.Spec.URL, commit}, paths...), "\x00"), paths
 }
 
 // Open gives the tar of the digest, for a pod of the run's suite. The caller closes it.
@@ -119,6 +159,10 @@ func (c *Contents) pack(ctx context.Context, repo *v1alpha1.TestRepository, comm
 	}()
 	if digest, err = content.Pack(tmp, trees, paths, content.Limits{}); err != nil {
 		return "", err
+	}
+	// After a crash a file must not have its name without its bytes.
+	if err := tmp.Sync(); err != nil {
+		return "", fmt.Errorf("keeping the content: %w", err)
 	}
 	if err := os.Rename(tmp.Name(), c.file(digest)); err != nil {
 		return "", fmt.Errorf("keeping the content: %w", err)

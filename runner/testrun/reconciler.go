@@ -3,7 +3,6 @@ package testrun
 import (
 	"context"
 	"fmt"
-	"sync"
 	"time"
 
 	"k8s.io/apimachinery/pkg/api/equality"
@@ -20,66 +19,126 @@ import (
 	"github.com/assay-dev/assay/api/v1alpha1"
 	"github.com/assay-dev/assay/runner"
 	"github.com/assay-dev/assay/runner/catalogs"
+	"github.com/assay-dev/assay/runner/slots"
 )
 
-const (
-	// fieldOwner is the field manager of every write.
-	fieldOwner = "assay-controller"
-)
+// fieldOwner is the field manager of every write.
+const fieldOwner = "assay-controller"
 
 // Reconciler sees TestRuns through.
 type Reconciler struct {
+	// Client may read from a cache.
 	client.Client
-	// Live reads from the API server, not from a cache: a pod that was just created must be
-	// seen, or it would be taken for lost.
-	Live client.Reader
 	// Source gives the files of commits, and Catalogs renders them.
 	Source   catalogs.Source
 	Catalogs *catalogs.Catalogs
 	// Contents packs what the pods get.
 	Contents *Contents
-	// Executor starts and stops attempts.
+	// Executor starts and stops attempts, and Slots says how many.
 	Executor runner.Executor
+	Slots    *slots.Table
 	// Events records how runs end.
 	Events events.EventRecorder
 	// Retention of what is finished.
 	Retention Retention
 
-	// starting is held from counting the free slots of an environment to filling them.
-	starting sync.Mutex
+	written written
+	// look has another run looked at, once the reconciler is set up.
+	look func(types.NamespacedName)
 }
 
 // Reconcile takes one run a step further.
 func (r *Reconciler) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Result, error) {
 	run := &v1alpha1.TestRun{}
-	if err := r.Live.Get(ctx, req.NamespacedName, run); err != nil {
+	if err := r.Get(ctx, req.NamespacedName, run); err != nil {
+		if apierrors.IsNotFound(err) {
+			r.written.forget(req.NamespacedName)
+			r.Slots.Withdraw(req.NamespacedName)
+		}
 		return ctrl.Result{}, client.IgnoreNotFound(err)
 	}
+	run = r.written.newer(req.NamespacedName, run)
+	defer r.wake(ctx, run)
 	if !run.DeletionTimestamp.IsZero() {
+		r.withdraw(run)
 		return r.cleanUp(ctx, run)
 	}
 	if run.Status.State.Final() {
-		return r.retain(ctx, run, time.Now())
+		return r.finish(ctx, run)
 	}
 	if err := r.adopt(ctx, run); err != nil {
 		return settle(err)
 	}
+	return r.advance(ctx, run)
+}
+
+// advance takes a run that is not final further, or ends it.
+func (r *Reconciler) advance(ctx context.Context, run *v1alpha1.TestRun) (ctrl.Result, error) {
+	superseded, err := r.superseded(ctx, run)
+	if err != nil {
+		return ctrl.Result{}, err
+	}
+	if superseded || run.Spec.Cancel { // whatever it waits for
+		return r.conclude(ctx, run, superseded)
+	}
 	repo, env, err := r.subjects(ctx, run)
 	if err != nil {
-		return r.unplannable(ctx, run, err)
+		return r.hindered(ctx, run, err)
 	}
 	if !meta.IsStatusConditionTrue(run.Status.Conditions, v1alpha1.PlannedCondition) {
 		plan, err := r.plan(ctx, run, repo, env)
 		if err != nil {
-			return r.unplannable(ctx, run, err)
+			return r.hindered(ctx, run, err)
 		}
 		status := runner.Planned(run, plan.suites, time.Now())
 		status.CatalogDiff = plan.diff
-		if err := r.write(ctx, run, status); err != nil {
+		if _, err := r.write(ctx, run, status); err != nil {
 			return settle(err)
 		}
 	}
 	return r.step(ctx, run, repo, env)
+}
+
+// finish stops what is left of a run that is final, and removes what has outlived its time.
+func (r *Reconciler) finish(ctx context.Context, run *v1alpha1.TestRun) (ctrl.Result, error) {
+	again, err := r.conclude(ctx, run, false)
+	if err != nil {
+		return again, err
+	}
+	kept, err := r.retain(ctx, run, time.Now())
+	if again.RequeueAfter > 0 && (kept.RequeueAfter == 0 || again.RequeueAfter < kept.RequeueAfter) {
+		kept.RequeueAfter = again.RequeueAfter
+	}
+	return kept, err
+}
+
+// wake has those looked at that would get a place now: the run may have left some, or waits no more.
+func (r *Reconciler) wake(ctx context.Context, run *v1alpha1.TestRun) {
+	for _, next := range r.next(ctx, run.Spec.Environment) {
+		if next != client.ObjectKeyFromObject(run) && r.look != nil {
+			r.look(next)
+		}
+	}
+}
+
+// next gives the runs that would get a place of the environment now.
+func (r *Reconciler) next(ctx context.Context, environment string) []types.NamespacedName {
+	next, err := r.Slots.Next(environment, func() (int, error) {
+		env := &v1alpha1.TestEnvironment{}
+		if err := r.Get(ctx, types.NamespacedName{Name: environment}, env); err != nil {
+			return 0, err
+		}
+		return r.Executor.Used(ctx, env)
+	})
+	if client.IgnoreNotFound(err) != nil {
+		ctrl.LoggerFrom(ctx).Error(err, "finding the runs that wait for a place", "environment", environment)
+	}
+	return next
+}
+
+// withdraw lets the run wait for no place.
+func (r *Reconciler) withdraw(run *v1alpha1.TestRun) {
+	r.Slots.Withdraw(client.ObjectKeyFromObject(run))
 }
 
 // adopt adds the finalizer, and the labels that a run which somebody created by hand lacks.
@@ -121,37 +180,51 @@ func (r *Reconciler) subjects(ctx context.Context, run *v1alpha1.TestRun) (*v1al
 	return repo, env, nil
 }
 
-// unplannable ends a run that can never be planned, and lets one wait that perhaps can, with
-// the reason on it.
-func (r *Reconciler) unplannable(ctx context.Context, run *v1alpha1.TestRun, err error) (ctrl.Result, error) {
+// hindered ends a run that can never be planned or go on, with its pods, and lets one wait that perhaps can, with the
+// reason on it.
+func (r *Reconciler) hindered(ctx context.Context, run *v1alpha1.TestRun, err error) (ctrl.Result, error) {
 	if ctx.Err() != nil {
 		return ctrl.Result{}, ctx.Err()
 	}
-	if written := r.write(ctx, run, runner.Hindered(run, err, time.Now())); written != nil {
+	r.withdraw(run)
+	if _, written := r.write(ctx, run, runner.Hindered(run, err, time.Now())); written != nil {
 		return settle(written)
+	}
+	if run.Status.State.Final() {
+		return r.finish(ctx, run)
 	}
 	if after := fault.RetryAfter(err); after > 0 {
 		return ctrl.Result{RequeueAfter: after}, nil
 	}
-	return ctrl.Result{}, fmt.Errorf("planning: %w", err)
+	return ctrl.Result{}, fmt.Errorf("the run cannot go on: %w", err)
 }
 
-// write makes the status stand, if it differs. A run that somebody else changed meanwhile is
-// a conflict, and is looked at again.
-func (r *Reconciler) write(ctx context.Context, run *v1alpha1.TestRun, status v1alpha1.TestRunStatus) error {
+// write makes the status stand, if it differs, within its budget. One that says nothing which cannot wait is held back
+// while others like it were written a moment ago; later says how long then. A run that somebody else changed meanwhile
+// is a conflict, and is looked at again.
+func (r *Reconciler) write(ctx context.Context, run *v1alpha1.TestRun, status v1alpha1.TestRunStatus) (later time.Duration, err error) {
 	if equality.Semantic.DeepEqual(run.Status, status) {
-		return nil
+		return 0, nil
+	}
+	key, now := client.ObjectKeyFromObject(run), time.Now()
+	if pause := r.written.pause(key, now); pause > 0 && !runner.Urgent(run.Status, status) {
+		return pause, nil
+	}
+	status, bytes := runner.Fit(status)
+	if equality.Semantic.DeepEqual(run.Status, status) { // it said more than fits
+		return 0, nil
 	}
 	before := run.DeepCopy()
 	run.Status = status
 	patch := client.MergeFromWithOptions(before, client.MergeFromWithOptimisticLock{})
 	if err := r.Status().Patch(ctx, run, patch, client.FieldOwner(fieldOwner)); err != nil {
-		return fmt.Errorf("writing the status: %w", err)
+		return 0, fmt.Errorf("writing the status: %w", err)
 	}
+	r.written.note(key, run, bytes, now)
 	if status.State.Final() && !before.Status.State.Final() {
 		r.tellEnd(ctx, run)
 	}
-	return nil
+	return 0, nil
 }
 
 // settle turns what came of a write into a result. Somebody else wrote at the same time: the

@@ -5,6 +5,7 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/client-go/util/workqueue"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/builder"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -13,6 +14,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/handler"
 	"sigs.k8s.io/controller-runtime/pkg/predicate"
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
+	"sigs.k8s.io/controller-runtime/pkg/source"
 
 	"github.com/assay-dev/assay/api/v1alpha1"
 	"github.com/assay-dev/assay/runner/runs"
@@ -30,8 +32,14 @@ func (r *Reconciler) SetupWithManager(mgr ctrl.Manager, o Options) error {
 	if o.Concurrent == 0 {
 		o.Concurrent = 32
 	}
+	// Other runs come through the same queue as events do.
+	queue := source.Func(func(_ context.Context, q workqueue.TypedRateLimitingInterface[reconcile.Request]) error {
+		r.look = func(run types.NamespacedName) { q.Add(reconcile.Request{NamespacedName: run}) }
+		return nil
+	})
 	return ctrl.NewControllerManagedBy(mgr).
 		Named("testrun").
+		WatchesRawSource(queue).
 		For(&v1alpha1.TestRun{}, builder.WithPredicates(predicate.Or(predicate.GenerationChangedPredicate{}, stateChanged()))).
 		Watches(&v1alpha1.TestRun{}, handler.EnqueueRequestsFromMapFunc(r.siblings), builder.WithPredicates(createdOnly())).
 		Watches(&corev1.Pod{}, handler.EnqueueRequestsFromMapFunc(r.runsOfPod)).
@@ -69,18 +77,19 @@ func (r *Reconciler) siblings(ctx context.Context, obj client.Object) []reconcil
 	})
 }
 
-// runsOfPod is the pod's own run and, when it has ended, those that wait for its slot.
+// runsOfPod is the pod's own run and those that would get a place now: the pod may have ended or gone away, and one that
+// never had a node is gone without a phase that says so.
 func (r *Reconciler) runsOfPod(ctx context.Context, obj client.Object) []reconcile.Request {
 	labels := obj.GetLabels()
 	own := reconcile.Request{NamespacedName: types.NamespacedName{Namespace: labels[v1alpha1.RunNamespaceLabel], Name: labels[v1alpha1.RunLabel]}}
 	if own.Name == "" {
 		return nil
 	}
-	pod, ok := obj.(*corev1.Pod)
-	if !ok || (pod.Status.Phase != corev1.PodSucceeded && pod.Status.Phase != corev1.PodFailed) {
-		return []reconcile.Request{own}
+	requests := []reconcile.Request{own}
+	for _, next := range r.next(ctx, labels[v1alpha1.EnvironmentLabel]) {
+		requests = append(requests, reconcile.Request{NamespacedName: next})
 	}
-	return append(r.live(ctx, labels[v1alpha1.EnvironmentLabel], everyRun), own)
+	return requests
 }
 
 func (r *Reconciler) runsOfEnvironment(ctx context.Context, obj client.Object) []reconcile.Request {

@@ -5,52 +5,88 @@ import (
 	"fmt"
 	"time"
 
-	corev1 "k8s.io/api/core/v1"
 	ctrl "sigs.k8s.io/controller-runtime"
-	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/assay-dev/assay/api/fault"
 	"github.com/assay-dev/assay/api/v1alpha1"
 	"github.com/assay-dev/assay/catalog"
 	"github.com/assay-dev/assay/runner"
+	"github.com/assay-dev/assay/runner/slots"
 )
 
-// step observes a planned run, asks what happens next, and does it.
+// subject is a run with what it depends on. Repository and environment may be nil where the run needs them no more.
+type subject struct {
+	run    *v1alpha1.TestRun
+	repo   *v1alpha1.TestRepository
+	env    *v1alpha1.TestEnvironment
+	suites map[string]catalog.Suite
+	// blocked is why there are no suites.
+	blocked error
+}
+
+// step observes a planned run, asks what happens next, and does it. What is packed before may take as long as the Git
+// host likes, so that the run is observed after it: it is judged as it is now.
 func (r *Reconciler) step(ctx context.Context, run *v1alpha1.TestRun, repo *v1alpha1.TestRepository, env *v1alpha1.TestEnvironment) (ctrl.Result, error) {
-	suites, err := r.suites(ctx, run, repo, env)
-	if err != nil {
-		return r.unplannable(ctx, run, err)
+	s := subject{run: run, repo: repo, env: env}
+	if s.suites, s.blocked = r.suites(ctx, run, repo, env); ctx.Err() != nil {
+		return ctrl.Result{}, ctx.Err()
 	}
-	observed, err := r.observe(ctx, run, repo)
+	contents, err := r.prepare(ctx, s)
 	if err != nil {
 		return ctrl.Result{}, err
 	}
-	contents := r.prepare(ctx, run, repo, suites)
-	r.starting.Lock()
-	defer r.starting.Unlock()
-	if observed.Slots, err = r.freeSlots(ctx, env); err != nil {
+	observed, now, err := r.observe(ctx, s)
+	if err != nil {
 		return ctrl.Result{}, err
 	}
-	status, actions := runner.Next(run, suites, env, observed, time.Now())
-	refused, err := r.carryOut(ctx, run, actions, func(id runner.AttemptID) error {
-		if err := contents[id.Suite].err; err != nil {
-			return err
+	release := func() {}
+	if s.blocked == nil {
+		want := len(runner.Due(run, s.suites, env, observed, now))
+		if observed.Slots, release, err = r.Slots.Reserve(run, r.places(ctx, env), want); err != nil {
+			return ctrl.Result{}, err
 		}
-		attempt := runner.Attempt{Run: run, ID: id, Suite: suites[id.Suite], Environment: env, TestsPath: repo.TestsPath()}
-		attempt.ContentDigest = contents[id.Suite].digest
-		return r.start(ctx, attempt)
-	})
+	} else {
+		r.withdraw(run)
+	}
+	status, actions := runner.Next(run, s.suites, env, observed, now)
+	refused, err := r.carryOut(ctx, s, actions, contents)
+	release()
 	if err != nil {
 		return ctrl.Result{}, err
 	}
 	if len(refused) > 0 {
+		// What it could not use is for those behind it, until it comes back.
+		r.withdraw(run)
 		observed.Refused = refused
-		status, actions = runner.Next(run, suites, env, observed, time.Now())
+		status, actions = runner.Next(run, s.suites, env, observed, now)
 	}
-	if err := r.write(ctx, run, status); err != nil {
+	if status.State.Final() {
+		r.withdraw(run)
+	}
+	later, err := r.write(ctx, run, status)
+	if err != nil {
 		return settle(err)
 	}
-	return wait(actions, refused, time.Now()), nil
+	return wait(actions, refused, later, now), nil
+}
+
+// conclude carries out what is left to do for a run that is final, or becomes so without anything being started: pods
+// that are left over are stopped.
+func (r *Reconciler) conclude(ctx context.Context, run *v1alpha1.TestRun, superseded bool) (ctrl.Result, error) {
+	r.withdraw(run)
+	now := time.Now()
+	attempts, err := r.Executor.List(ctx, run)
+	if err != nil {
+		return ctrl.Result{}, fmt.Errorf("listing the attempts: %w", err)
+	}
+	status, actions := runner.Next(run, nil, nil, runner.Observed{Attempts: attempts, Superseded: superseded}, now)
+	if _, err := r.carryOut(ctx, subject{run: run}, actions, nil); err != nil {
+		return ctrl.Result{}, err
+	}
+	if _, err := r.write(ctx, run, status); err != nil {
+		return settle(err)
+	}
+	return wait(actions, nil, 0, now), nil
 }
 
 // suites gives the rendered suites that the plan says run, by name, as they run in the environment.
@@ -68,40 +104,23 @@ func (r *Reconciler) suites(ctx context.Context, run *v1alpha1.TestRun, repo *v1
 	return suites, nil
 }
 
-func (r *Reconciler) observe(ctx context.Context, run *v1alpha1.TestRun, repo *v1alpha1.TestRepository) (runner.Observed, error) {
-	attempts, err := r.Executor.List(ctx, run)
+// observe gives what can be seen of the run, and the one instant that it is judged by.
+func (r *Reconciler) observe(ctx context.Context, s subject) (runner.Observed, time.Time, error) {
+	now := time.Now()
+	attempts, err := r.Executor.List(ctx, s.run)
 	if err != nil {
-		return runner.Observed{}, fmt.Errorf("listing the attempts: %w", err)
+		return runner.Observed{}, now, fmt.Errorf("listing the attempts: %w", err)
 	}
-	superseded, err := r.superseded(ctx, run, repo)
-	if err != nil {
-		return runner.Observed{}, err
-	}
-	return runner.Observed{Attempts: attempts, Superseded: superseded}, nil
+	return runner.Observed{Attempts: attempts, Blocked: s.blocked}, now, nil
 }
 
-// freeSlots counts what runs in the environment, whoever's it is. A suspended environment has
-// no room.
-func (r *Reconciler) freeSlots(ctx context.Context, env *v1alpha1.TestEnvironment) (int, error) {
-	if env.Spec.Suspend {
-		return 0, nil
+// places are those of the environment.
+func (r *Reconciler) places(ctx context.Context, env *v1alpha1.TestEnvironment) slots.Places {
+	return slots.Places{
+		Environment: env.Name,
+		Limit:       env.MaxPods(),
+		Used:        func() (int, error) { return r.Executor.Used(ctx, env) },
 	}
-	var pods corev1.PodList
-	err := r.Live.List(ctx, &pods, client.InNamespace(env.Spec.Namespace), client.MatchingLabels{
-		v1alpha1.ManagedByLabel: v1alpha1.ManagedBy, v1alpha1.EnvironmentLabel: env.Name})
-	if err != nil {
-		return 0, fmt.Errorf("counting the pods of the environment %q: %w", env.Name, err)
-	}
-	free := int(env.Spec.Limits.Pods)
-	if free == 0 {
-		free = 10
-	}
-	for _, pod := range pods.Items {
-		if pod.Status.Phase != corev1.PodSucceeded && pod.Status.Phase != corev1.PodFailed {
-			free--
-		}
-	}
-	return max(free, 0), nil
 }
 
 // prepared is the content of a suite, or why there is none.
@@ -110,72 +129,103 @@ type prepared struct {
 	err    error
 }
 
-// prepare packs the content of the suites that may start now. Fetching may take as long as the
-// Git host likes, so it is done before anything is locked that other runs need.
-func (r *Reconciler) prepare(ctx context.Context, run *v1alpha1.TestRun, repo *v1alpha1.TestRepository, suites map[string]catalog.Suite) map[string]prepared {
+// prepare packs the content of the suites that may start now: as many as there are free places. While something has to
+// be packed the run waits for no place, so that a Git host that takes its time holds up nobody else.
+func (r *Reconciler) prepare(ctx context.Context, s subject) (map[string]prepared, error) {
+	if s.blocked != nil {
+		return nil, nil
+	}
+	observed, now, err := r.observe(ctx, s)
+	if err != nil {
+		return nil, err
+	}
+	used, err := r.Executor.Used(ctx, s.env)
+	if err != nil {
+		return nil, err
+	}
+	due := runner.Due(s.run, s.suites, s.env, observed, now)
 	contents := map[string]prepared{}
-	ended := map[string]bool{}
-	for _, suite := range run.Status.Suites {
-		ended[suite.Name] = suite.State.Final()
-	}
-	for name, suite := range suites {
-		if !ended[name] {
-			digest, err := r.Contents.Digest(ctx, repo, run.Spec.Commit, suite)
-			contents[name] = prepared{digest, err}
+	for _, id := range due[:min(len(due), max(s.env.MaxPods()-used, 0))] {
+		suite := s.suites[id.Suite]
+		if _, known := contents[id.Suite]; known || suite.Name == "" {
+			continue
 		}
+		if !r.Contents.Has(s.repo, s.run.Spec.Commit, suite) {
+			r.withdraw(s.run)
+		}
+		digest, err := r.Contents.Digest(ctx, s.repo, s.run.Spec.Commit, suite)
+		contents[id.Suite] = prepared{digest, err}
 	}
-	return contents
+	return contents, ctx.Err()
 }
 
 // carryOut does the actions. What an attempt is refused for comes back, to be judged.
-func (r *Reconciler) carryOut(ctx context.Context, run *v1alpha1.TestRun, actions []runner.Action, start func(runner.AttemptID) error) ([]runner.Refusal, error) {
+func (r *Reconciler) carryOut(ctx context.Context, s subject, actions []runner.Action, contents map[string]prepared) ([]runner.Refusal, error) {
 	var refused []runner.Refusal
 	for _, action := range actions {
 		switch {
 		case action.Stop != nil:
-			if err := r.Executor.Stop(ctx, run, action.Stop.Pod); err != nil {
+			if err := r.Executor.Stop(ctx, s.run, action.Stop.Pod); err != nil {
 				return nil, fmt.Errorf("stopping the pod %q: %w", action.Stop.Pod, err)
 			}
 		case action.Start != nil:
-			if err := start(*action.Start); err != nil {
-				ctrl.LoggerFrom(ctx).Info("attempt refused", "suite", action.Start.Suite, "attempt", action.Start.Number, "fault", fault.Summary(err))
-				refused = append(refused, runner.Refusal{AttemptID: *action.Start, Err: err})
+			id := *action.Start
+			if err := r.start(ctx, s, id, contents); err != nil {
+				if ctx.Err() != nil {
+					return nil, ctx.Err()
+				}
+				ctrl.LoggerFrom(ctx).Info("attempt refused", "suite", id.Suite, "attempt", id.Number, "fault", fault.Summary(err))
+				refused = append(refused, runner.Refusal{AttemptID: id, Err: err})
 			}
 		}
 	}
 	return refused, nil
 }
 
-func (r *Reconciler) start(ctx context.Context, attempt runner.Attempt) error {
-	if err := catalog.CheckPolicy(attempt.Suite, attempt.Environment); err != nil {
+func (r *Reconciler) start(ctx context.Context, s subject, id runner.AttemptID, contents map[string]prepared) error {
+	suite := s.suites[id.Suite]
+	if err := catalog.CheckPolicy(suite, s.env); err != nil {
 		return err
 	}
-	return r.Executor.Start(ctx, attempt)
+	content, ok := contents[id.Suite]
+	if !ok { // a place came free since
+		content.digest, content.err = r.Contents.Digest(ctx, s.repo, s.run.Spec.Commit, suite)
+	}
+	if content.err != nil {
+		return content.err
+	}
+	return r.Executor.Start(ctx, runner.Attempt{
+		Run: s.run, ID: id, Suite: suite, Environment: s.env, ContentDigest: content.digest, TestsPath: s.repo.TestsPath(),
+	})
 }
 
-// wait gives the time of the next look: the earliest that an action or a refusal names. All
-// else is brought by the watches.
-func wait(actions []runner.Action, refused []runner.Refusal, now time.Time) ctrl.Result {
+// wait gives the time of the next look: the earliest that an action or a refusal names, or when a status that was held
+// back may be written. All else is brought by the watches.
+func wait(actions []runner.Action, refused []runner.Refusal, later time.Duration, now time.Time) ctrl.Result {
 	var next time.Time
+	earlier := func(at time.Time) {
+		if next.IsZero() || at.Before(next) {
+			next = at
+		}
+	}
+	if later > 0 {
+		earlier(now.Add(later))
+	}
 	for _, action := range actions {
-		if at := action.WaitUntil; at != nil && (next.IsZero() || at.Before(next)) {
-			next = *at
+		if action.WaitUntil != nil {
+			earlier(*action.WaitUntil)
 		}
 		if action.Start != nil && len(refused) > 0 {
-			next = now // the refusal made room for it after the others were carried out
+			earlier(now) // the refusal made room for it after the others were carried out
 		}
 	}
 	for _, refusal := range refused {
-		if fault.Of(refusal.Err) == fault.User {
-			continue
-		}
-		at := now.Add(max(fault.RetryAfter(refusal.Err), 5*time.Second))
-		if next.IsZero() || at.Before(next) {
-			next = at
+		if fault.Of(refusal.Err) != fault.User {
+			earlier(now.Add(max(fault.RetryAfter(refusal.Err), 5*time.Second)))
 		}
 	}
 	if next.IsZero() {
 		return ctrl.Result{}
 	}
-	return ctrl.Result{RequeueAfter: max(next.Sub(now), 100*time.Millisecond)}
+	return ctrl.Result{RequeueAfter: max(time.Until(next), 100*time.Millisecond)}
 }

@@ -4,15 +4,23 @@ import (
 	"context"
 	"fmt"
 
+	"k8s.io/apimachinery/pkg/types"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
 	"github.com/assay-dev/assay/api/v1alpha1"
 	"github.com/assay-dev/assay/runner/runs"
 )
 
 // superseded says whether a newer commit of the same branch or pull request has its run.
 // Scheduled runs and those that somebody asked for stand for themselves.
-func (r *Reconciler) superseded(ctx context.Context, run *v1alpha1.TestRun, repo *v1alpha1.TestRepository) (bool, error) {
+func (r *Reconciler) superseded(ctx context.Context, run *v1alpha1.TestRun) (bool, error) {
 	if t := run.Spec.Cause.Type; t != v1alpha1.CausePush && t != v1alpha1.CausePullRequest {
 		return false, nil
+	}
+	repo := &v1alpha1.TestRepository{}
+	key := types.NamespacedName{Namespace: run.Namespace, Name: run.Spec.RepositoryRef.Name}
+	if err := r.Get(ctx, key, repo); client.IgnoreNotFound(err) != nil {
+		return false, fmt.Errorf("reading the TestRepository %q: %w", key, err)
 	}
 	var siblings v1alpha1.TestRunList
 	if err := r.List(ctx, &siblings, runs.OfRepository(run.Namespace, run.Spec.RepositoryRef.Name)); err != nil {

@@ -1,0 +1,52 @@
+package pods
+
+import (
+	"maps"
+	"slices"
+	"sync"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+)
+
+// unseenFor is how long a pod that was created counts though no cache shows it: one that was deleted before a watch
+// told of it is never seen.
+const unseenFor = time.Minute
+
+// started remembers the pods that were created here, until the cache has them. The zero value is ready.
+type started struct {
+	mu   sync.Mutex
+	pods map[types.NamespacedName]*corev1.Pod
+}
+
+func (s *started) add(pod *corev1.Pod) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.pods == nil {
+		s.pods = map[types.NamespacedName]*corev1.Pod{}
+	}
+	kept := pod.DeepCopy()
+	if kept.CreationTimestamp.IsZero() {
+		kept.CreationTimestamp = metav1.Now()
+	}
+	s.pods[client.ObjectKeyFromObject(pod)] = kept
+}
+
+func (s *started) remove(key types.NamespacedName) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	delete(s.pods, key)
+}
+
+// all gives those that are wanted and drops the ones that are never seen. They must not be changed.
+func (s *started) all(wanted func(*corev1.Pod) bool) []*corev1.Pod {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	maps.DeleteFunc(s.pods, func(_ types.NamespacedName, pod *corev1.Pod) bool {
+		return time.Since(pod.CreationTimestamp.Time) > unseenFor
+	})
+	return slices.DeleteFunc(slices.Collect(maps.Values(s.pods)), func(pod *corev1.Pod) bool { return !wanted(pod) })
+}
