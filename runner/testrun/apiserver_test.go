@@ -64,8 +64,8 @@ func (c contestedStatus) Patch(ctx context.Context, o client.Object, patch clien
 	return c.SubResourceWriter.Patch(ctx, o, patch, options...)
 }
 
-// lab is the reconciler on a real API server, with an executor whose pods a test ends.
-type lab struct {
+// stage is the reconciler on a real API server, with an executor whose pods a test ends.
+type stage struct {
 	*apiservertest.Server
 	executor *memory.Executor
 	repo     *v1alpha1.TestRepository
@@ -76,9 +76,9 @@ type lab struct {
 	conflicts atomic.Int32
 }
 
-func newLab(t *testing.T, source catalogstest.Commits) *lab {
+func newStage(t *testing.T, source catalogstest.Commits) *stage {
 	t.Helper()
-	l := &lab{Server: apiservertest.Start(t), executor: memory.New(time.Now, nil)}
+	l := &stage{Server: apiservertest.Start(t), executor: memory.New(time.Now, nil)}
 	l.start = func() func() {
 		return l.Run(t, l.Config, func(_ context.Context, mgr ctrl.Manager) error {
 			l.cached = mgr.GetClient()
@@ -104,7 +104,7 @@ func newLab(t *testing.T, source catalogstest.Commits) *lab {
 	return l
 }
 
-func (l *lab) newRun(t *testing.T, commit, environment string) *v1alpha1.TestRun {
+func (l *stage) newRun(t *testing.T, commit, environment string) *v1alpha1.TestRun {
 	t.Helper()
 	run := runner.NewRun(l.repo, v1alpha1.TestRunSpec{Environment: environment, Commit: commit, Branch: "main", Cause: v1alpha1.Cause{Type: v1alpha1.CausePush}}, "")
 	l.Make(t, run)
@@ -112,7 +112,7 @@ func (l *lab) newRun(t *testing.T, commit, environment string) *v1alpha1.TestRun
 }
 
 // untilCached waits for the reconciler's cache to know the object as it is.
-func (l *lab) untilCached(t *testing.T, o client.Object) {
+func (l *stage) untilCached(t *testing.T, o client.Object) {
 	t.Helper()
 	version := o.GetResourceVersion()
 	apiservertest.Until(t, "the cache knows "+o.GetName(), func() bool {
@@ -121,7 +121,7 @@ func (l *lab) untilCached(t *testing.T, o client.Object) {
 	}, func() any { return o })
 }
 
-func (l *lab) newPullRequest(t *testing.T, commit, environment string) *v1alpha1.TestRun {
+func (l *stage) newPullRequest(t *testing.T, commit, environment string) *v1alpha1.TestRun {
 	t.Helper()
 	cause := v1alpha1.Cause{Type: v1alpha1.CausePullRequest, PullRequest: &v1alpha1.PullRequestRef{Number: 7}}
 	run := runner.NewRun(l.repo, v1alpha1.TestRunSpec{Environment: environment, Commit: commit, Branch: "main", Cause: cause}, "")
@@ -131,7 +131,7 @@ func (l *lab) newPullRequest(t *testing.T, commit, environment string) *v1alpha1
 
 // endAttempt waits for the suite's attempt and ends it. The executor is in memory, so no watch
 // tells of it: a touch of the run does.
-func (l *lab) endAttempt(t *testing.T, run *v1alpha1.TestRun, suite string, exitCode int32) {
+func (l *stage) endAttempt(t *testing.T, run *v1alpha1.TestRun, suite string, exitCode int32) {
 	t.Helper()
 	pod := runner.PodName(run, runner.AttemptOf(suite, 1))
 	l.Until(t, run, suite+" is started", func() bool {
@@ -150,7 +150,7 @@ func (l *lab) endAttempt(t *testing.T, run *v1alpha1.TestRun, suite string, exit
 }
 
 // touch makes the API server tell of an ended pod of the run, as the kubelet would.
-func (l *lab) touch(t *testing.T, run *v1alpha1.TestRun) {
+func (l *stage) touch(t *testing.T, run *v1alpha1.TestRun) {
 	t.Helper()
 	pod := &corev1.Pod{
 		ObjectMeta: metav1.ObjectMeta{Namespace: "default", GenerateName: "touch-", Labels: map[string]string{
@@ -163,7 +163,7 @@ func (l *lab) touch(t *testing.T, run *v1alpha1.TestRun) {
 func TestAPIServerRunsAreSeenThrough(t *testing.T) {
 	one, two, four := strings.Repeat("1", 40), strings.Repeat("2", 40), strings.Repeat("4", 40)
 	five, six, seven, eight := strings.Repeat("5", 40), strings.Repeat("6", 40), strings.Repeat("7", 40), strings.Repeat("8", 40)
-	l := newLab(t, catalogstest.Commits{
+	l := newStage(t, catalogstest.Commits{
 		one: tree("api", "web"), two: tree("api"), four: tree("api"), eight: tree("api", "slow"), catalogstest.Unsigned: tree("api"),
 		five: with(tree("unit"), "other/a", "five"), six: with(tree("unit"), "other/a", "six"), seven: with(tree("unit"), "other/a", "seven"),
 	})

@@ -10,9 +10,9 @@ import (
 	"github.com/assay-dev/assay/api/v1alpha1"
 )
 
-// bytesASecond is what the status of a run that is under way may cost: one of 64 KiB is written every second, one of a
-// few suites at once. The whole status travels with each write and to each watch, so that without a pace the cost of a
-// run would grow with the square of its suites.
+// bytesASecond is what the status of a run that is under way may cost, with so much at once as a second has: one of
+// 64 KiB is written every second, one of a few suites whenever it changes. The whole status travels with each write and
+// to each watch, so that without a pace the cost of a run would grow with the square of its suites.
 const bytesASecond = 64 << 10
 
 // written remembers what this process wrote of runs: a cache may not have it yet, and whoever goes by what was before
@@ -24,8 +24,8 @@ type written struct {
 
 type entry struct {
 	run *v1alpha1.TestRun
-	// next is when the status may be written again, unless it says something that cannot wait.
-	next time.Time
+	// paid is when all that was written is paid for.
+	paid time.Time
 }
 
 // newer gives the run as it was last written here, where that is newer than what was read.
@@ -48,7 +48,7 @@ func (w *written) newer(key types.NamespacedName, read *v1alpha1.TestRun) *v1alp
 func (w *written) pause(key types.NamespacedName, now time.Time) time.Duration {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	return max(w.runs[key].next.Sub(now), 0)
+	return max(w.runs[key].paid.Add(-time.Second).Sub(now), 0)
 }
 
 // note remembers a write of so many bytes.
@@ -58,8 +58,11 @@ func (w *written) note(key types.NamespacedName, run *v1alpha1.TestRun, bytes in
 	if w.runs == nil {
 		w.runs = map[types.NamespacedName]entry{}
 	}
-	pause := time.Duration(bytes) * time.Second / bytesASecond
-	w.runs[key] = entry{run.DeepCopy(), now.Add(pause)}
+	paid := w.runs[key].paid
+	if paid.Before(now) {
+		paid = now
+	}
+	w.runs[key] = entry{run.DeepCopy(), paid.Add(time.Duration(bytes) * time.Second / bytesASecond)}
 }
 
 // forget drops what is known of a run that is gone.
