@@ -1,7 +1,6 @@
 package runner
 
 import (
-	"slices"
 	"time"
 
 	"github.com/assay-dev/assay/api/v1alpha1"
@@ -48,9 +47,13 @@ type tally struct {
 
 func tallyOf(status v1alpha1.TestRunStatus) tally {
 	t := tally{suites: len(status.Suites), final: true}
+	plan := map[string]v1alpha1.PlannedSuite{}
+	for _, entry := range status.Plan {
+		plan[entry.Suite] = entry
+	}
 	for _, suite := range status.Suites {
 		t.final = t.final && suite.State.Final()
-		entry := entryOf(status.Plan, suite.Name)
+		entry := plan[suite.Name]
 		if entry.Reused != nil {
 			t.reused++
 		}
@@ -77,22 +80,16 @@ func tallyOf(status v1alpha1.TestRunStatus) tally {
 // deciding gives the reason of the first suite that makes the run's state.
 func (t tally) deciding(suites []v1alpha1.SuiteStatus) string {
 	for _, names := range [][]string{t.cancelled, t.failed, t.errored} {
+		if len(names) == 0 { // they are in the order of the suites
+			continue
+		}
 		for _, suite := range suites {
-			if slices.Contains(names, suite.Name) {
+			if suite.Name == names[0] {
 				return suite.Reason
 			}
 		}
 	}
 	return ""
-}
-
-func entryOf(plan []v1alpha1.PlannedSuite, suite string) v1alpha1.PlannedSuite {
-	for _, p := range plan {
-		if p.Suite == suite {
-			return p
-		}
-	}
-	return v1alpha1.PlannedSuite{}
 }
 
 func required(p v1alpha1.PlannedSuite) bool { return p.Gate == "" || p.Gate == v1alpha1.GateRequired }

@@ -30,13 +30,17 @@ func NewRun(repo *v1alpha1.TestRepository, spec v1alpha1.TestRunSpec, request st
 // RunLabels are the labels by which a run is found. A run that somebody created without them
 // gets them from the controller.
 func RunLabels(repository string, spec v1alpha1.TestRunSpec) map[string]string {
-	return map[string]string{
+	labels := map[string]string{
 		v1alpha1.ManagedByLabel:   v1alpha1.ManagedBy,
 		v1alpha1.RepositoryLabel:  repository,
 		v1alpha1.EnvironmentLabel: spec.Environment,
 		v1alpha1.CommitLabel:      spec.Commit[:min(len(spec.Commit), maxLabel)],
 		v1alpha1.CauseLabel:       strings.ToLower(string(spec.Cause.Type)),
 	}
+	if pull := spec.Cause.PullRequest; pull != nil {
+		labels[v1alpha1.PullRequestLabel] = fmt.Sprint(pull.Number)
+	}
+	return labels
 }
 
 func repositoryKind() schema.GroupVersionKind {

@@ -115,8 +115,9 @@ func suitesOf(plan []v1alpha1.PlannedSuite, known map[string]v1alpha1.SuiteStatu
 // cleanUp stops the pods that nobody waits for: of attempts that are final, and of suites that are not in the plan. A pod
 // that told its outcome ends by itself and keeps its log, unless it does not end.
 func (s *step) cleanUp() {
+	awaited := s.awaited()
 	for _, o := range s.obs.Attempts {
-		if o.Phase == PhaseEnded || o.Stopping || s.waitsFor(o) {
+		if o.Phase == PhaseEnded || o.Stopping || awaited[o.Pod] {
 			continue
 		}
 		if patience := s.endOf(o); o.Outcome != nil && s.now.Before(patience) {
@@ -127,18 +128,17 @@ func (s *step) cleanUp() {
 	}
 }
 
-func (s *step) waitsFor(o ObservedAttempt) bool {
+// awaited are the pods of attempts that are not final.
+func (s *step) awaited() map[string]bool {
+	pods := map[string]bool{}
 	for _, suite := range s.status.Suites {
-		if suite.Name != o.Suite {
-			continue
-		}
 		for _, a := range suite.Attempts {
-			if a.Number == o.Number && a.Pod == o.Pod {
-				return !a.State.Final()
+			if !a.State.Final() {
+				pods[a.Pod] = true
 			}
 		}
 	}
-	return false
+	return pods
 }
 
 func (s *step) lookAgain(at time.Time) {

@@ -1,6 +1,8 @@
 package runner
 
 import (
+	"slices"
+
 	"github.com/assay-dev/assay/api/fault"
 	"github.com/assay-dev/assay/api/v1alpha1"
 	"github.com/assay-dev/assay/catalog"
@@ -64,9 +66,9 @@ func settled(p v1alpha1.PlannedSuite) v1alpha1.SuiteStatus {
 // ranWith notes in the plan what the pod of a suite that ended was made of. The pod itself
 // says so: the environment may have changed since the plan was made.
 func (s *step) ranWith(o ObservedAttempt) {
-	for i := range s.status.Plan {
-		if p := &s.status.Plan[i]; p.Suite == o.Suite {
-			p.ContentDigest, p.EnvironmentDigest = o.ContentDigest, o.EnvironmentDigest
-		}
+	i := slices.IndexFunc(s.status.Plan, func(p v1alpha1.PlannedSuite) bool { return p.Suite == o.Suite })
+	if i >= 0 {
+		p := &s.status.Plan[i]
+		p.ContentDigest, p.EnvironmentDigest = o.ContentDigest, o.EnvironmentDigest
 	}
 }

@@ -55,6 +55,10 @@ const (
 	CommitLabel = "assay.dev/commit"
 	// CauseLabel is the lower-case cause type, on runs.
 	CauseLabel = "assay.dev/cause"
+	// PullRequestLabel is the number of the pull request, on runs for one.
+	PullRequestLabel = "assay.dev/pull-request"
+	// StateLabel is the state of a run, as in status.state.
+	StateLabel = "assay.dev/state"
 
 	// TimeoutAnnotation of a pod is the timeout of its attempt, such as 10m0s.
 	TimeoutAnnotation = "assay.dev/timeout"

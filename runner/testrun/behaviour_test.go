@@ -187,6 +187,9 @@ func TestKilledAnywhere(t *testing.T) {
 			if run.Status.State != v1alpha1.StatePassed || len(run.Status.Suites) != 3 || len(l.pods(run)) != 3 {
 				t.Errorf("%s: it is %s (%s), with %d pods", name, run.Status.State, run.Status.Message, len(l.pods(run)))
 			}
+			if run, _ = l.reconcile(run); run.Labels[v1alpha1.StateLabel] != string(run.Status.State) {
+				t.Errorf("%s: its label says %q", name, run.Labels[v1alpha1.StateLabel])
+			}
 			for _, suite := range run.Status.Suites {
 				if len(suite.Attempts) != 1 {
 					t.Errorf("%s: suite %s has %d attempts", name, suite.Name, len(suite.Attempts))

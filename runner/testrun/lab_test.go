@@ -140,6 +140,9 @@ func (l *lab) restart() {
 		Update: func(ctx context.Context, c client.WithWatch, o client.Object, opts ...client.UpdateOption) error {
 			return l.life.act(func() error { return c.Update(ctx, o, opts...) })
 		},
+		Patch: func(ctx context.Context, c client.WithWatch, o client.Object, p client.Patch, opts ...client.PatchOption) error {
+			return l.life.act(func() error { return c.Patch(ctx, o, p, opts...) })
+		},
 		Delete: func(ctx context.Context, c client.WithWatch, o client.Object, opts ...client.DeleteOption) error {
 			return l.life.act(func() error { return c.Delete(ctx, o, opts...) })
 		},

@@ -101,6 +101,9 @@ func (r *Reconciler) advance(ctx context.Context, run *v1alpha1.TestRun) (ctrl.R
 
 // finish stops what is left of a run that is final, and removes what has outlived its time.
 func (r *Reconciler) finish(ctx context.Context, run *v1alpha1.TestRun) (ctrl.Result, error) {
+	if err := r.label(ctx, run); err != nil {
+		return settle(err)
+	}
 	again, err := r.conclude(ctx, run, false)
 	if err != nil {
 		return again, err
@@ -224,7 +227,22 @@ func (r *Reconciler) write(ctx context.Context, run *v1alpha1.TestRun, status v1
 	if status.State.Final() && !before.Status.State.Final() {
 		r.tellEnd(ctx, run)
 	}
-	return 0, nil
+	return 0, r.label(ctx, run)
+}
+
+// label has the run found by its state. It is made up for at the next look, where it could not be done.
+func (r *Reconciler) label(ctx context.Context, run *v1alpha1.TestRun) error {
+	state := string(run.Status.State)
+	if run.Labels[v1alpha1.StateLabel] == state {
+		return nil
+	}
+	before := run.DeepCopy()
+	metav1.SetMetaDataLabel(&run.ObjectMeta, v1alpha1.StateLabel, state)
+	if err := r.Patch(ctx, run, client.MergeFrom(before), client.FieldOwner(fieldOwner)); err != nil {
+		return fmt.Errorf("labelling the run: %w", err)
+	}
+	r.written.note(client.ObjectKeyFromObject(run), run, 0, time.Now())
+	return nil
 }
 
 // settle turns what came of a write into a result. Somebody else wrote at the same time: the
