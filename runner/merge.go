@@ -42,6 +42,9 @@ func Merge(base *v1alpha1.TestRun, others []*v1alpha1.TestRun) Merged {
 		}
 		base, since = since[whole], since[whole+1:]
 	}
+	if len(since) == 0 {
+		return Merged{Run: base}
+	}
 	merged := Merged{Run: base.DeepCopy(), Renewed: map[string]*v1alpha1.TestRun{}}
 	merged.Run.Status.Suites = Suites(merged.Run)
 	for _, later := range since { // the newest last
@@ -61,8 +64,8 @@ func Merge(base *v1alpha1.TestRun, others []*v1alpha1.TestRun) Merged {
 func renewals(base *v1alpha1.TestRun, others []*v1alpha1.TestRun) []*v1alpha1.TestRun {
 	var since []*v1alpha1.TestRun
 	for _, r := range others {
-		if r.Spec.Cause.Type.Rules().Renews && sameHead(base, r) && !r.CreationTimestamp.Before(&base.CreationTimestamp) &&
-			IsPlanned(r) && StateOf(r) != v1alpha1.StateCancelled {
+		if r.Spec.Cause.Type.Rules().Renews && sameHead(base, r) && IsPlanned(r) &&
+			StateOf(r) != v1alpha1.StateCancelled && !r.CreationTimestamp.Before(&base.CreationTimestamp) {
 			since = append(since, r)
 		}
 	}

@@ -50,7 +50,8 @@ func (c conversation) again(d detail) string {
 		hints = append(hints, "Without --suite every suite runs: those that went wrong cannot all be named here.")
 	}
 	if unplanned {
-		hints = append(hints, "Where no suite could be run, this helps when the cause is mended and was outside of the commit.")
+		hints = append(hints,
+			"Where no suite could be run, this helps when the cause is mended and was outside of the commit.")
 	}
 	commands := strings.Join(lines, "\n")
 	content := strings.Join(append([]string{block(commands, len(commands))}, hints...), "\n\n")

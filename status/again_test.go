@@ -14,11 +14,12 @@ func TestTheAdviceIsWhole(t *testing.T) {
 	const hint = "Without --suite every suite runs"
 	for suites, names := range map[int]bool{1: true, 100: true, 300: false} {
 		in := hostileInput("plain text", "other", 0)
-		in.Runs[0].Status.Plan, in.Runs[0].Status.Suites = nil, nil
+		status := &in.Runs[0].Status
+		status.Plan, status.Suites = nil, nil
 		for i := range suites {
 			name := fmt.Sprintf("suite-%04d", i)
-			in.Runs[0].Status.Plan = append(in.Runs[0].Status.Plan, v1alpha1.PlannedSuite{Suite: name, Run: true, Reasons: []string{"x"}})
-			in.Runs[0].Status.Suites = append(in.Runs[0].Status.Suites, v1alpha1.SuiteStatus{Name: name, State: v1alpha1.StateErrored})
+			status.Plan = append(status.Plan, v1alpha1.PlannedSuite{Suite: name, Run: true, Reasons: []string{"x"}})
+			status.Suites = append(status.Suites, v1alpha1.SuiteStatus{Name: name, State: v1alpha1.StateErrored})
 		}
 		comment := Compose(in).Comment
 		last := fmt.Sprintf(",suite-%04d\n", suites-1)
@@ -26,7 +27,8 @@ func TestTheAdviceIsWhole(t *testing.T) {
 			last = " --suite suite-0000\n"
 		}
 		if strings.Contains(comment, last) != names || strings.Contains(comment, hint) == names {
-			t.Errorf("of %d suites all are named: want %t\n%s", suites, names, comment[strings.Index(comment, "assay run"):])
+			_, advice, _ := strings.Cut(comment, "assay run")
+			t.Errorf("of %d suites all are named: want %t\n%s", suites, names, advice)
 		}
 	}
 }

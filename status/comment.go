@@ -102,7 +102,8 @@ func (c conversation) headline() string {
 	var total, failed, errored, lenient, open, cancelled, unplanned int
 	for i, r := range c.runs {
 		t := tallyOf(c.speakers[i])
-		total, failed, errored, lenient = total+t.suites, failed+len(t.failed), errored+len(t.errored), lenient+len(t.lenient)
+		total, lenient = total+t.suites, lenient+len(t.lenient)
+		failed, errored = failed+len(t.failed), errored+len(t.errored)
 		switch state := runner.StateOf(r); {
 		case state == v1alpha1.StateCancelled:
 			cancelled++
@@ -129,7 +130,8 @@ func (c conversation) headline() string {
 	case total == 0:
 		return glyph(v1alpha1.StatePassed) + " No suite is concerned by this change"
 	case lenient > 0:
-		return fmt.Sprintf("%s All required suites passed, %s did not", glyph(v1alpha1.StatePassed), count(lenient, "other"))
+		return fmt.Sprintf("%s All required suites passed, %s did not",
+			glyph(v1alpha1.StatePassed), count(lenient, "other"))
 	}
 	return fmt.Sprintf("%s %s passed", glyph(v1alpha1.StatePassed), count(total, "suite"))
 }
@@ -171,7 +173,8 @@ func (c conversation) faults() string {
 	var parts []string
 	for i, r := range c.runs {
 		if c.broken(i) {
-			parts = append(parts, fmt.Sprintf("What is wrong for **%s**:\n\n%s", inline(r.Spec.Environment, 63), block(faultOf(r), 2048)))
+			parts = append(parts, fmt.Sprintf("What is wrong for **%s**:\n\n%s",
+				inline(r.Spec.Environment, 63), block(faultOf(r), 2048)))
 		}
 	}
 	return strings.Join(parts, "\n\n")

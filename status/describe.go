@@ -34,7 +34,8 @@ func describe(m runner.Merged) string {
 		return cancelled(r)
 	}
 	if len(t.errored) > 0 {
-		return fmt.Sprintf("%d of %s errored: %s", len(t.errored), count(t.suites, "suite"), names(suiteNames(t.errored)))
+		return fmt.Sprintf("%d of %s errored: %s",
+			len(t.errored), count(t.suites, "suite"), names(suiteNames(t.errored)))
 	}
 	return faultOf(r)
 }

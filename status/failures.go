@@ -72,11 +72,14 @@ func (c conversation) allFailures() (all []failure, hidden int) {
 // failures gives what is known to be wrong with a suite: what ended it comes before its cases.
 func (s *suite) failures() []failure {
 	var all []failure
+	whole := func(message string) failure {
+		return failure{suite: s, CaseFailure: v1alpha1.CaseFailure{Message: message}}
+	}
 	switch {
 	case s.stopped():
-		all = append(all, failure{suite: s, CaseFailure: v1alpha1.CaseFailure{Message: s.status.Message}})
+		all = append(all, whole(s.status.Message))
 	case len(s.status.Failures) == 0:
-		all = append(all, failure{suite: s, CaseFailure: v1alpha1.CaseFailure{Message: joined(s.status.Reason, s.status.Message)}})
+		all = append(all, whole(joined(s.status.Reason, s.status.Message)))
 	}
 	for _, f := range s.status.Failures {
 		all = append(all, failure{suite: s, CaseFailure: f})

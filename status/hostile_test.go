@@ -125,7 +125,8 @@ func hostileInput(a, b string, limit int) ComposeInput {
 			Suites: []v1alpha1.SuiteStatus{
 				{Name: "api" + a, State: v1alpha1.StateFailed, Failures: []v1alpha1.CaseFailure{{Name: a, Message: b, File: a, Line: 3}, {Name: b, Message: a, File: b}}},
 				{Name: b, State: v1alpha1.StateErrored, Reason: a, Message: b, Output: a + b},
-				{Name: "hang" + b, State: v1alpha1.StateFailed, Reason: string(fault.TimedOut), Message: a, Output: b + "\n" + strings.Repeat(a, 20)},
+				{Name: "hang" + b, State: v1alpha1.StateFailed, Reason: string(fault.TimedOut), Message: a,
+					Output: b + "\n" + strings.Repeat(a, 20)},
 			},
 			CatalogDiff: &v1alpha1.CatalogDifference{
 				Added: []string{a, b}, Removed: []string{b},

@@ -23,7 +23,7 @@ func ofCommit(in ComposeInput) []*v1alpha1.TestRun {
 	}
 	slices.SortFunc(runs, func(a, b *v1alpha1.TestRun) int {
 		return cmp.Or(
-			cmp.Compare(last(runner.StateOf(a) == v1alpha1.StateCancelled), last(runner.StateOf(b) == v1alpha1.StateCancelled)),
+			cmp.Compare(last(isCancelled(a)), last(isCancelled(b))),
 			b.CreationTimestamp.Compare(a.CreationTimestamp.Time),
 			cmp.Compare(last(refused(a)), last(refused(b))), // one that repeats it may come within the second
 			cmp.Compare(b.Spec.Cause.Type.Rules().Rank, a.Spec.Cause.Type.Rules().Rank),
@@ -35,6 +35,8 @@ func ofCommit(in ComposeInput) []*v1alpha1.TestRun {
 
 // refused says whether the run ended before it was planned.
 func refused(r *v1alpha1.TestRun) bool { return runner.StateOf(r).Final() && !runner.IsPlanned(r) }
+
+func isCancelled(r *v1alpha1.TestRun) bool { return runner.StateOf(r) == v1alpha1.StateCancelled }
 
 func last(b bool) int {
 	if b {

@@ -58,7 +58,8 @@ func statuses(in ComposeInput, runs []*v1alpha1.TestRun) []providers.Status {
 			continue
 		}
 		for _, s := range suitesOf(runner.Merged{Run: r}) {
-			if merged, ok := together[r.Spec.Environment][s.status.Name]; ok && (speaks(r) || r.Spec.Cause.Type.Rules().Renews) {
+			merged, ok := together[r.Spec.Environment][s.status.Name]
+			if ok && (speaks(r) || r.Spec.Cause.Type.Rules().Renews) {
 				s = merged
 			}
 			say(providers.Status{
@@ -68,7 +69,9 @@ func statuses(in ComposeInput, runs []*v1alpha1.TestRun) []providers.Status {
 			}, s.ranIn())
 		}
 	}
-	return slices.SortedFunc(maps.Values(byContext), func(a, b providers.Status) int { return cmp.Compare(a.Context, b.Context) })
+	return slices.SortedFunc(maps.Values(byContext), func(a, b providers.Status) int {
+		return cmp.Compare(a.Context, b.Context)
+	})
 }
 
 // forgeState maps every state of a run or suite, one that is not known included: a required

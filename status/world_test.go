@@ -102,7 +102,8 @@ func world(t *testing.T, archive *txtar.Archive) status.ComposeInput {
 			t.Fatalf("%s: %v", f.Name, err)
 		}
 	}
-	in.Commit, in.PullRequest, in.RunsURL, in.Controller, in.Limits = ask.Commit, ask.PullRequest, ask.RunsURL, ask.Controller, ask.Limits
+	in.Commit, in.PullRequest, in.Controller = ask.Commit, ask.PullRequest, ask.Controller
+	in.RunsURL, in.Limits = ask.RunsURL, ask.Limits
 	return in
 }
 

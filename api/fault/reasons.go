@@ -52,7 +52,8 @@ const (
 // kinds is the one table of reason and kind. A reason that is missing here is Internal.
 var kinds = map[Reason]Kind{
 	InvalidSpec: User, SecretInvalid: User, AuthenticationFailed: User, HostNotTrusted: User,
-	RepositoryNotFound: User, ContextTaken: User, RefNotFound: User, SignatureInvalid: User, CatalogNotFound: User, OverlayNotFound: User,
+	RepositoryNotFound: User, ContextTaken: User, RefNotFound: User, SignatureInvalid: User,
+	CatalogNotFound: User, OverlayNotFound: User,
 	InvalidCatalog: User, RemoteReferenceRefused: User, PluginRefused: User, SymlinkRefused: User,
 	LimitExceeded: User, EnvironmentNotFound: User, EnvironmentNotAdmitted: User, PolicyViolation: User,
 	SuiteNotFound: User, ImagePullFailed: User, CommandNotFound: User, PodRefused: User,

@@ -63,11 +63,12 @@ func TestOnlyRunsOfHeadsAreOfOne(t *testing.T) {
 		want Moving
 		ok   bool
 	}{
-		"a push":         {TestRunSpec{Branch: "main", Cause: Cause{Type: CausePush}}, Moving{Branch: "main"}, true},
-		"a tag":          {TestRunSpec{Tag: "v1", Cause: Cause{Type: CausePush}}, Moving{Tag: "v1"}, true},
-		"a pull request": {TestRunSpec{Branch: "main", Cause: Cause{Type: CausePullRequest, PullRequest: pull}}, Moving{PullRequest: 7}, true},
-		"a schedule":     {TestRunSpec{Branch: "main", Cause: Cause{Type: CauseSchedule}}, Moving{}, false},
-		"a request":      {TestRunSpec{Branch: "main", Cause: Cause{Type: CauseAPI}}, Moving{}, false},
+		"a push": {TestRunSpec{Branch: "main", Cause: Cause{Type: CausePush}}, Moving{Branch: "main"}, true},
+		"a tag":  {TestRunSpec{Tag: "v1", Cause: Cause{Type: CausePush}}, Moving{Tag: "v1"}, true},
+		"a pull request": {TestRunSpec{Branch: "main", Cause: Cause{Type: CausePullRequest, PullRequest: pull}},
+			Moving{PullRequest: 7}, true},
+		"a schedule": {TestRunSpec{Branch: "main", Cause: Cause{Type: CauseSchedule}}, Moving{}, false},
+		"a request":  {TestRunSpec{Branch: "main", Cause: Cause{Type: CauseAPI}}, Moving{}, false},
 	} {
 		if got, ok := c.spec.HeadOf(); got != c.want || ok != c.ok {
 			t.Errorf("%s: got %+v, %t", name, got, ok)

@@ -25,5 +25,6 @@ func renewed(ctx context.Context, c client.Reader, run *v1alpha1.TestRun) (strin
 	if !ok {
 		return "", nil
 	}
-	return fmt.Sprintf("The verdict of %s on commit %.12s is renewed: %s: %s", run.Spec.Environment, run.Spec.Commit, state, line), nil
+	return fmt.Sprintf("The verdict of %s on commit %.12s is renewed: %s: %s",
+		run.Spec.Environment, run.Spec.Commit, state, line), nil
 }

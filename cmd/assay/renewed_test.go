@@ -16,27 +16,33 @@ import (
 
 func TestARunTellsWhatItRenewed(t *testing.T) {
 	repo := &v1alpha1.TestRepository{ObjectMeta: metav1.ObjectMeta{Namespace: "team", Name: "shop"}}
-	ended := func(cause v1alpha1.CauseType, commit string, minute int, state v1alpha1.RunState, suites ...string) *v1alpha1.TestRun {
-		run := runner.NewRun(repo, v1alpha1.TestRunSpec{Environment: "staging", Commit: strings.Repeat(commit, 40), Cause: v1alpha1.Cause{Type: cause}}, "")
+	ended := func(cause v1alpha1.CauseType, commit string, minute int, state v1alpha1.RunState,
+		suites ...string) *v1alpha1.TestRun {
+		run := runner.NewRun(repo, v1alpha1.TestRunSpec{
+			Environment: "staging", Commit: strings.Repeat(commit, 40), Cause: v1alpha1.Cause{Type: cause}}, "")
 		run.CreationTimestamp = metav1.NewTime(time.Date(2026, 1, 2, 3, minute, 0, 0, time.UTC))
 		run.Status.State = state
 		for _, name := range suites {
-			run.Status.Plan = append(run.Status.Plan, v1alpha1.PlannedSuite{Suite: name, Run: true, Reasons: []string{"it is there"}})
+			run.Status.Plan = append(run.Status.Plan,
+				v1alpha1.PlannedSuite{Suite: name, Run: true, Reasons: []string{"it is there"}})
 			run.Status.Suites = append(run.Status.Suites, v1alpha1.SuiteStatus{Name: name, State: state})
 		}
 		return run
 	}
+	const push, failed = v1alpha1.CausePush, v1alpha1.StateFailed
+	const renews = "The verdict of staging on commit aaaaaaaaaaaa is renewed: "
 	again := ended(v1alpha1.CauseAPI, "a", 2, v1alpha1.StatePassed, "api")
 	for name, c := range map[string]struct {
 		beside *v1alpha1.TestRun
 		want   string
 	}{
-		"a push failed":       {ended(v1alpha1.CausePush, "a", 1, v1alpha1.StateFailed, "api"), "The verdict of staging on commit aaaaaaaaaaaa is renewed: Passed: 1 suite passed"},
-		"another suite fails": {ended(v1alpha1.CausePush, "a", 1, v1alpha1.StateFailed, "api", "load"), "The verdict of staging on commit aaaaaaaaaaaa is renewed: Failed: 1 of 2 suites failed: load"},
-		"of other suites":     {ended(v1alpha1.CausePush, "a", 1, v1alpha1.StateFailed, "load"), ""},
-		"of another commit":   {ended(v1alpha1.CausePush, "b", 1, v1alpha1.StateFailed, "api"), ""},
-		"a push came after":   {ended(v1alpha1.CausePush, "a", 3, v1alpha1.StateFailed, "api"), ""},
-		"a schedule":          {ended(v1alpha1.CauseSchedule, "a", 1, v1alpha1.StateFailed, "api"), ""},
+		"a push failed": {ended(push, "a", 1, failed, "api"), renews + "Passed: 1 suite passed"},
+		"another suite fails": {ended(push, "a", 1, failed, "api", "load"),
+			renews + "Failed: 1 of 2 suites failed: load"},
+		"of other suites":   {ended(push, "a", 1, failed, "load"), ""},
+		"of another commit": {ended(push, "b", 1, failed, "api"), ""},
+		"a push came after": {ended(push, "a", 3, failed, "api"), ""},
+		"a schedule":        {ended(v1alpha1.CauseSchedule, "a", 1, failed, "api"), ""},
 	} {
 		t.Run(name, func(t *testing.T) {
 			scheme := runtime.NewScheme()
@@ -52,14 +58,17 @@ func TestARunTellsWhatItRenewed(t *testing.T) {
 }
 
 func TestTheResultShowsTheEndOfTheOutput(t *testing.T) {
-	run := &v1alpha1.TestRun{Status: v1alpha1.TestRunStatus{State: v1alpha1.StateFailed, Message: "1 of 1 suite failed: smoke", Suites: []v1alpha1.SuiteStatus{
-		{Name: "smoke", State: v1alpha1.StateFailed, Message: "exit code 7", Output: "cannot connect\tto db:5432\n\x1b[31mbye\n"},
+	run := &v1alpha1.TestRun{}
+	run.Status.State, run.Status.Message = v1alpha1.StateFailed, "1 of 1 suite failed: smoke"
+	run.Status.Suites = []v1alpha1.SuiteStatus{
+		{Name: "smoke", State: v1alpha1.StateFailed, Output: "cannot connect\tto db:5432\n\x1b[31mbye\n"},
 		{Name: "unit", State: v1alpha1.StatePassed},
-	}}}
+	}
 	var out bytes.Buffer
 	resultTable(&out, run)
 	want := "\nsmoke: the end of its output\n    cannot connect    to db:5432\n"
-	if got := out.String(); !strings.Contains(got, want) || strings.Contains(got, "\x1b") || strings.Contains(got, "unit: the end") {
+	got := out.String()
+	if !strings.Contains(got, want) || strings.Contains(got, "\x1b") || strings.Contains(got, "unit: the end") {
 		t.Errorf("got %q, want %q in it", got, want)
 	}
 }

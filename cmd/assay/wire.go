@@ -123,7 +123,9 @@ func runController(ctx context.Context, f controllerFlags) error {
 	if err := (&testenvironment.Reconciler{Client: mgr.GetClient(), Live: mgr.GetAPIReader()}).SetupWithManager(mgr); err != nil {
 		return err
 	}
-	if err := (&publish.Reconciler{Client: mgr.GetClient(), Forges: access, Events: events, Controller: f.name}).SetupWithManager(mgr, publish.Options{}); err != nil {
+	if err := (&publish.Reconciler{
+		Client: mgr.GetClient(), Forges: access, Events: events, Controller: f.name,
+	}).SetupWithManager(mgr, publish.Options{}); err != nil {
 		return err
 	}
 	reviewer, err := authenticationv1.NewForConfig(config)

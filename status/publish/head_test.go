@@ -16,7 +16,8 @@ func ofPull(commit string, number int64, minute int) v1alpha1.TestRun {
 		CreationTimestamp: metav1.NewTime(time.Date(2026, 3, 2, 12, minute, 0, 0, time.UTC))}}
 	r.Spec.RepositoryRef.Name, r.Spec.Commit, r.Spec.Cause = "shop", commit, v1alpha1.Cause{Type: v1alpha1.CauseAPI}
 	if number != 0 {
-		r.Spec.Cause = v1alpha1.Cause{Type: v1alpha1.CausePullRequest, PullRequest: &v1alpha1.PullRequestRef{Number: number}}
+		r.Spec.Cause.Type = v1alpha1.CausePullRequest
+		r.Spec.Cause.PullRequest = &v1alpha1.PullRequestRef{Number: number}
 	}
 	return r
 }
@@ -51,7 +52,8 @@ func TestTheCommentFollowsTheHead(t *testing.T) {
 }
 
 func TestOnlyPullRequestsThatMovedWakeThePublisher(t *testing.T) {
-	was := polledAt(v1alpha1.PullRequestHead{Number: 1, Commit: "a"}, v1alpha1.PullRequestHead{Number: 2, Commit: "b"}, v1alpha1.PullRequestHead{Number: 4, Commit: "x"})
+	was := polledAt(v1alpha1.PullRequestHead{Number: 1, Commit: "a"},
+		v1alpha1.PullRequestHead{Number: 2, Commit: "b"}, v1alpha1.PullRequestHead{Number: 4, Commit: "x"})
 	is := polledAt(v1alpha1.PullRequestHead{Number: 1, Commit: "a", Environments: []string{"staging"}},
 		v1alpha1.PullRequestHead{Number: 2, Commit: "c"}, v1alpha1.PullRequestHead{Number: 3, Commit: "d"})
 	want := []Subject{{"shop", "shop", "c", 2}, {"shop", "shop", "b", 2}, {"shop", "shop", "d", 3}}
@@ -62,7 +64,9 @@ func TestOnlyPullRequestsThatMovedWakeThePublisher(t *testing.T) {
 
 // A run that somebody asked for is part of what every pull request says whose head it ran.
 func TestARunThatRenewsIsAboutThePullRequestsOfItsCommit(t *testing.T) {
-	all := []v1alpha1.TestRun{ofPull("a", 7, 1), ofPull("a", 7, 2), ofPull("a", 8, 3), ofPull("b", 9, 3), ofPull("a", 0, 4)}
+	all := []v1alpha1.TestRun{
+		ofPull("a", 7, 1), ofPull("a", 7, 2), ofPull("a", 8, 3), ofPull("b", 9, 3), ofPull("a", 0, 4),
+	}
 	again := ofPull("a", 0, 5)
 	want := []Subject{{"shop", "shop", "a", 0}, {"shop", "shop", "a", 7}, {"shop", "shop", "a", 8}}
 	if got := about(&again, all); !slices.Equal(got, want) {

@@ -139,7 +139,8 @@ func TestHeadsOfTheSameSecondFollowThePoll(t *testing.T) {
 func TestTheCommentComesBackWithTheHead(t *testing.T) {
 	for name, looks := range map[string]bool{"both are looked at": true, "only the head is": false} {
 		t.Run(name, func(t *testing.T) {
-			b := newBench(t, run("staging", commitA, 7, start, passed), run("staging", commitB, 7, start.Add(time.Minute), failed))
+			b := newBench(t,
+				run("staging", commitA, 7, start, passed), run("staging", commitB, 7, start.Add(time.Minute), failed))
 			for i := range 6 {
 				at, other, want := commitA, commitB, "✅ 1 suite passed"
 				if i%2 == 1 {
@@ -189,11 +190,13 @@ func TestWhoseContextsAreTakenSaysNothing(t *testing.T) {
 	b := newBench(t, run("staging", commitA, 7, start, failed))
 	told := func(status metav1.ConditionStatus, reason fault.Reason) {
 		b.repository(t, func(r *v1alpha1.TestRepository) {
-			r.Status.Conditions = []metav1.Condition{{Type: v1alpha1.ReadyCondition, Status: status, Reason: string(reason), LastTransitionTime: metav1.NewTime(start)}}
+			r.Status.Conditions = []metav1.Condition{{Type: v1alpha1.ReadyCondition,
+				Status: status, Reason: string(reason), LastTransitionTime: metav1.NewTime(start)}}
 		})
 	}
 	told(metav1.ConditionFalse, fault.ContextTaken)
-	if result, err := b.reconciler().Reconcile(t.Context(), subject(commitA, 7)); err != nil || result.RequeueAfter == 0 || b.host.Requests() != 0 {
+	result, err := b.reconciler().Reconcile(t.Context(), subject(commitA, 7))
+	if err != nil || result.RequeueAfter == 0 || b.host.Requests() != 0 {
 		t.Errorf("%d requests, %+v, %v", b.host.Requests(), result, err)
 	}
 	told(metav1.ConditionTrue, "Succeeded")

@@ -54,7 +54,8 @@ func (r *Reconciler) SetupWithManager(m manager.Manager, options Options) error 
 	logger := m.GetLogger().WithValues("controller", name)
 	return builder.TypedControllerManagedBy[Subject](m).
 		Named(name).
-		Watches(&v1alpha1.TestRun{}, handler.TypedEnqueueRequestsFromMapFunc(r.subjects), builder.WithPredicates(changed())).
+		Watches(&v1alpha1.TestRun{}, handler.TypedEnqueueRequestsFromMapFunc(r.subjects),
+			builder.WithPredicates(changed())).
 		Watches(&v1alpha1.TestRepository{}, heads()).
 		WithOptions(controller.TypedOptions[Subject]{
 			MaxConcurrentReconciles: options.Workers,

@@ -98,8 +98,8 @@ func about(run *v1alpha1.TestRun, all []v1alpha1.TestRun) []Subject {
 	}
 	for i := range all {
 		s := SubjectOf(&all[i])
-		if s.PullRequest != 0 && s.Namespace == own.Namespace && s.Repository == own.Repository && s.Commit == own.Commit &&
-			!slices.Contains(subjects, s) {
+		here := s.Namespace == own.Namespace && s.Repository == own.Repository && s.Commit == own.Commit
+		if here && s.PullRequest != 0 && !slices.Contains(subjects, s) {
 			subjects = append(subjects, s)
 		}
 	}

@@ -39,7 +39,8 @@ func (r *Reconciler) checkContexts(ctx context.Context, repo *v1alpha1.TestRepos
 		return nil
 	}
 	var same v1alpha1.TestRepositoryList
-	if err := r.List(ctx, &same, client.MatchingFields{byGit: gitRepository(repo.Spec.URL)}, client.UnsafeDisableDeepCopy); err != nil {
+	ofURL := client.MatchingFields{byGit: gitRepository(repo.Spec.URL)}
+	if err := r.List(ctx, &same, ofURL, client.UnsafeDisableDeepCopy); err != nil {
 		return fmt.Errorf("listing the TestRepositories of %s: %w", repo.Spec.URL, err)
 	}
 	if len(same.Items) < 2 {
@@ -62,7 +63,8 @@ func (r *Reconciler) checkContexts(ctx context.Context, repo *v1alpha1.TestRepos
 }
 
 // environments gives those that the repositories name, as far as they exist.
-func (r *Reconciler) environments(ctx context.Context, repos []v1alpha1.TestRepository) (map[string]*v1alpha1.TestEnvironment, error) {
+func (r *Reconciler) environments(ctx context.Context, repos []v1alpha1.TestRepository) (
+	map[string]*v1alpha1.TestEnvironment, error) {
 	environments := map[string]*v1alpha1.TestEnvironment{}
 	for i := range repos {
 		for _, e := range repos[i].Spec.Environments {
@@ -85,7 +87,8 @@ func (r *Reconciler) environments(ctx context.Context, repos []v1alpha1.TestRepo
 // too; one that may not set its own holds up nobody. roots gives the contexts of a repository's
 // environments: only those that exist and admit it, so that nobody can hold up others by
 // naming their URL.
-func taken(repo *v1alpha1.TestRepository, same []v1alpha1.TestRepository, roots func(*v1alpha1.TestRepository) []string) error {
+func taken(repo *v1alpha1.TestRepository, same []v1alpha1.TestRepository,
+	roots func(*v1alpha1.TestRepository) []string) error {
 	older := slices.Clone(same)
 	slices.SortFunc(older, func(a, b v1alpha1.TestRepository) int { return byAge(&a, &b) })
 	owners := map[string]string{}
@@ -105,8 +108,10 @@ func taken(repo *v1alpha1.TestRepository, same []v1alpha1.TestRepository, roots 
 	if root == "" {
 		return nil
 	}
-	return fault.New(fault.ContextTaken, fault.Place{Field: "spec.statusPrefix"}, "set another spec.statusPrefix, or use other environments",
-		"the commit statuses below %q are those of the TestRepository %q, which is of the same Git repository", root, owners[root])
+	return fault.New(fault.ContextTaken, fault.Place{Field: "spec.statusPrefix"},
+		"set another spec.statusPrefix, or use other environments",
+		"the commit statuses below %q are those of the TestRepository %q, which is of the same Git repository",
+		root, owners[root])
 }
 
 // byAge orders by creation; within a second some order is as good as another, as long as it

@@ -1,6 +1,8 @@
 package testrepository
 
 import (
+	"maps"
+	"slices"
 	"strings"
 	"testing"
 
@@ -39,41 +41,52 @@ func TestOneCommitHasOneVerdictForEachContext(t *testing.T) {
 			}
 		}
 	}
-	other := ofGit("other", 1, nil)
+	strangers := func(r *v1alpha1.TestRepository) { r.Namespace = "strangers" }
+	suspended := func(r *v1alpha1.TestRepository) { r.Spec.Suspend = true }
+	plain := func(r *v1alpha1.TestRepository) { r.Spec.Provider = v1alpha1.ProviderPlain }
+	elsewhere := func(r *v1alpha1.TestRepository) { r.Spec.URL += "2" }
+	leaving := func(r *v1alpha1.TestRepository) {
+		r.DeletionTimestamp, r.Finalizers = &r.CreationTimestamp, []string{"example.org/wait"}
+	}
+	type change = func(*v1alpha1.TestRepository)
+	type crowd map[string]change
 	for name, c := range map[string]struct {
-		older []*v1alpha1.TestRepository
-		repo  *v1alpha1.TestRepository
-		want  string // whose contexts they are
+		others crowd //  in the order of their names, a second apart
+		second int64 // when this one was created
+		change change
+		want   string // whose contexts they are
 	}{
-		"alone":           {nil, ofGit("shop", 2, nil), ""},
-		"the younger one": {[]*v1alpha1.TestRepository{other}, ofGit("shop", 2, nil), `"assay/staging" are those of the TestRepository "team/other"`},
-		"the older one":   {[]*v1alpha1.TestRepository{ofGit("other", 3, nil)}, ofGit("shop", 2, nil), ""},
-		"in the same second the smaller UID is older": {[]*v1alpha1.TestRepository{ofGit("a", 2, nil)}, ofGit("shop", 2, nil), "team/a"},
-		"another prefix":      {[]*v1alpha1.TestRepository{other}, ofGit("shop", 2, prefix("assay/search")), ""},
-		"the same prefix":     {[]*v1alpha1.TestRepository{ofGit("other", 1, prefix("mono"))}, ofGit("shop", 2, prefix("mono")), "mono/staging"},
-		"other environments":  {[]*v1alpha1.TestRepository{ofGit("other", 1, environments("prod"))}, ofGit("shop", 2, environments("staging")), ""},
-		"one in common":       {[]*v1alpha1.TestRepository{ofGit("other", 1, environments("prod", "qa"))}, ofGit("shop", 2, environments("qa", "staging")), "assay/qa"},
-		"not the environment": {[]*v1alpha1.TestRepository{ofGit("other", 1, environments("nowhere"))}, ofGit("shop", 2, environments("nowhere")), ""},
-		"it is not admitted": {[]*v1alpha1.TestRepository{ofGit("other", 1, func(r *v1alpha1.TestRepository) { r.Namespace = "strangers" })},
-			ofGit("shop", 2, nil), ""},
-		"it is suspended": {[]*v1alpha1.TestRepository{ofGit("other", 1, func(r *v1alpha1.TestRepository) { r.Spec.Suspend = true })},
-			ofGit("shop", 2, nil), ""},
-		"it is being deleted": {[]*v1alpha1.TestRepository{ofGit("other", 1, func(r *v1alpha1.TestRepository) {
-			r.DeletionTimestamp, r.Finalizers = &r.CreationTimestamp, []string{"example.org/wait"}
-		})}, ofGit("shop", 2, nil), ""},
-		"it sets no statuses": {[]*v1alpha1.TestRepository{ofGit("other", 1, func(r *v1alpha1.TestRepository) { r.Spec.Provider = v1alpha1.ProviderPlain })},
-			ofGit("shop", 2, nil), ""},
-		"this one sets none": {[]*v1alpha1.TestRepository{other}, ofGit("shop", 2, func(r *v1alpha1.TestRepository) { r.Spec.Provider = v1alpha1.ProviderPlain }), ""},
-		"another Git repository": {[]*v1alpha1.TestRepository{ofGit("other", 1, func(r *v1alpha1.TestRepository) { r.Spec.URL += "2" })},
-			ofGit("shop", 2, nil), ""},
-		"who is held up holds up nobody": {[]*v1alpha1.TestRepository{ofGit("a", 1, environments("qa")), ofGit("b", 2, environments("qa", "staging"))},
-			ofGit("shop", 3, environments("staging")), ""},
-		"a suite there is an environment here": {[]*v1alpha1.TestRepository{other}, ofGit("shop", 2, prefix("assay/staging")), "assay/staging"},
+		"alone":                 {nil, 9, nil, ""},
+		"the younger one":       {crowd{"1": nil}, 9, nil, `are those of the TestRepository "team/1"`},
+		"the older one":         {crowd{"1": nil}, 0, nil, ""},
+		"the smaller UID":       {crowd{"1": nil}, 1, nil, "team/1"},
+		"another prefix":        {crowd{"1": nil}, 9, prefix("assay/search"), ""},
+		"the same prefix":       {crowd{"1": prefix("mono")}, 9, prefix("mono"), "mono/staging"},
+		"other environments":    {crowd{"1": environments("prod")}, 9, environments("staging"), ""},
+		"one in common":         {crowd{"1": environments("prod", "qa")}, 9, environments("qa", "staging"), "assay/qa"},
+		"no such environment":   {crowd{"1": environments("nowhere")}, 9, environments("nowhere"), ""},
+		"it is not admitted":    {crowd{"1": strangers}, 9, nil, ""},
+		"it is suspended":       {crowd{"1": suspended}, 9, nil, ""},
+		"it is being deleted":   {crowd{"1": leaving}, 9, nil, ""},
+		"it sets no statuses":   {crowd{"1": plain}, 9, nil, ""},
+		"this one sets none":    {crowd{"1": nil}, 9, plain, ""},
+		"of another repository": {crowd{"1": elsewhere}, 9, nil, ""},
+		"who is held up holds up nobody": {crowd{"1": environments("qa"), "2": environments("qa", "staging")},
+			9, environments("staging"), ""},
+		"a suite there is an environment here": {crowd{"1": nil}, 9, prefix("assay/staging"), "assay/staging"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			r := newCrowd(t, append(c.older, c.repo)...)
-			err := r.checkContexts(t.Context(), c.repo)
-			if (err == nil) != (c.want == "") || err != nil && (fault.ReasonOf(err) != fault.ContextTaken || !strings.Contains(err.Error(), c.want)) {
+			repo := ofGit("shop", c.second, c.change)
+			all := []*v1alpha1.TestRepository{repo}
+			for i, other := range slices.Sorted(maps.Keys(c.others)) {
+				all = append(all, ofGit(other, int64(i)+1, c.others[other]))
+			}
+			err := newCrowd(t, all...).checkContexts(t.Context(), repo)
+			if c.want == "" && err == nil {
+				return
+			}
+			if err == nil || c.want == "" ||
+				fault.ReasonOf(err) != fault.ContextTaken || !strings.Contains(err.Error(), c.want) {
 				t.Errorf("got %v, want %q", err, c.want)
 			}
 		})
@@ -118,21 +131,24 @@ func TestARepositoryWhoseContextsAreTakenIsNotPolled(t *testing.T) {
 	for _, c := range repo.Status.Conditions {
 		stands[c.Type] = string(c.Status) + " " + c.Reason
 	}
-	if stands[v1alpha1.ReadyCondition] != "False ContextTaken" || stands[v1alpha1.StalledCondition] != "True ContextTaken" {
+	ready, stalled := stands[v1alpha1.ReadyCondition], stands[v1alpha1.StalledCondition]
+	if ready != "False ContextTaken" || stalled != "True ContextTaken" {
 		t.Errorf("it stands %v", stands)
 	}
 }
 
 func TestOneGitRepositoryHasManyURLs(t *testing.T) {
 	const want = "git.example/team/shop"
-	for _, same := range []string{"https://git.example/team/shop", "https://GIT.example/team/shop.git", "https://git.example:443/team/shop/",
-		"http://git.example:80/team/shop.git/", "ssh://git@git.example/team/shop.git", "ssh://git@git.example:22//team/shop"} {
+	for _, same := range []string{"https://git.example/team/shop", "https://GIT.example/team/shop.git",
+		"https://git.example:443/team/shop/", "http://git.example:80/team/shop.git/",
+		"ssh://git@git.example/team/shop.git",
+		"ssh://git@git.example:22//team/shop"} {
 		if got := gitRepository(same); got != want {
 			t.Errorf("%s is %q, want %q", same, got, want)
 		}
 	}
-	for _, other := range []string{"https://git.example/team/Shop", "https://git.example:8443/team/shop", "https://git.example/team/shop2",
-		"https://git.example/shop", "https://other.example/team/shop"} {
+	for _, other := range []string{"https://git.example/team/Shop", "https://git.example:8443/team/shop",
+		"https://git.example/team/shop2", "https://git.example/shop", "https://other.example/team/shop"} {
 		if got := gitRepository(other); got == want {
 			t.Errorf("%s is %q", other, got)
 		}

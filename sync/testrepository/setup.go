@@ -27,8 +27,9 @@ func (r *Reconciler) SetupWithManager(mgr ctrl.Manager, o Options) error {
 	if o.Concurrent == 0 {
 		o.Concurrent = 32
 	}
+	indexer := mgr.GetFieldIndexer()
 	for name, values := range Indices() {
-		if err := mgr.GetFieldIndexer().IndexField(context.Background(), &v1alpha1.TestRepository{}, name, values); err != nil {
+		if err := indexer.IndexField(context.Background(), &v1alpha1.TestRepository{}, name, values); err != nil {
 			return fmt.Errorf("indexing TestRepositories by %s: %w", name, err)
 		}
 	}
