@@ -20,7 +20,7 @@
 //	  catalog               : api/fault api/v1alpha1 runner/report   what concerns this change?
 //	  render                : api/fault api/v1alpha1 catalog deploy/crds render/memo   a tree and an overlay to a catalog
 //	  runner                : api/fault api/v1alpha1 catalog runner/report   what happens next in this run?
-//	  status                : api/fault api/v1alpha1 providers runner/report what should be said?
+//	  status                : api/fault api/v1alpha1 providers runner   what should be said?
 //
 //	hands
 //	  api/apiservertest     : api/v1alpha1 runner/runs         a real API server for tests

@@ -53,7 +53,7 @@ func Plan(in PlanInput) ([]v1alpha1.PlannedSuite, error) {
 		return nil, err
 	}
 	decide := newSelection(in).decide
-	if len(in.Requested) > 0 || in.Cause.Type == v1alpha1.CauseAPI || in.Cause.Type == v1alpha1.CauseSchedule {
+	if len(in.Requested) > 0 || !in.Cause.Type.Rules().Selects {
 		decide = func(suite Suite) (bool, []string) { return decideRequested(in, suite) }
 	}
 	past := newPast(in.Past)
@@ -106,19 +106,17 @@ func checkRequested(in PlanInput) error {
 
 // decideRequested is for suites that are asked for, by somebody or by their schedule.
 func decideRequested(in PlanInput, suite Suite) (bool, []string) {
-	scheduled := in.Cause.Type == v1alpha1.CauseSchedule
+	rules := in.Cause.Type.Rules()
 	switch named := slices.Contains(in.Requested, suite.Name); {
-	case named && scheduled && suite.Spec.Suspend:
-		return false, []string{"suspended"}
-	case named && scheduled:
-		return true, []string{scheduledReason(in.Cause)}
-	case named && suite.Spec.Suspend:
+	case named && suite.Spec.Suspend && rules.Asked:
 		return true, []string{"asked for, although suspended"}
+	case named && suite.Spec.Suspend:
+		return false, []string{"suspended"}
 	case named:
-		return true, []string{"asked for"}
-	case scheduled:
+		return true, []string{namedBy(in.Cause)}
+	case in.Cause.Type == v1alpha1.CauseSchedule:
 		return false, []string{"not scheduled for this time"}
-	case len(in.Requested) > 0:
+	case len(in.Requested) > 0 || !rules.Everything:
 		return false, []string{"not asked for"}
 	case suite.Spec.Suspend:
 		return false, []string{"suspended"}
@@ -126,11 +124,15 @@ func decideRequested(in PlanInput, suite Suite) (bool, []string) {
 	return true, []string{"asked for"}
 }
 
-func scheduledReason(cause v1alpha1.Cause) string {
-	if cause.ScheduledTime == nil {
+// namedBy says in the cause's words why a suite runs that is named.
+func namedBy(cause v1alpha1.Cause) string {
+	switch {
+	case cause.ScheduledTime != nil:
+		return "scheduled for " + cause.ScheduledTime.UTC().Format(time.RFC3339)
+	case cause.Type == v1alpha1.CauseSchedule:
 		return "scheduled"
 	}
-	return "scheduled for " + cause.ScheduledTime.UTC().Format(time.RFC3339)
+	return "asked for"
 }
 
 // shownInList is how many entries a list in a message shows before it counts.

@@ -50,7 +50,7 @@ func Unproved(in PlanInput, plan []v1alpha1.PlannedSuite) []Suite {
 // reusable says whether the suite's promise counts for this run.
 func (in *PlanInput) reusable(suite Suite, entry v1alpha1.PlannedSuite) bool {
 	return entry.Run && entry.Violation == "" && suite.Spec.Hermetic && in.Environment != nil &&
-		in.Cause.Type == v1alpha1.CausePullRequest && len(in.Requested) == 0
+		in.Cause.Type.Rules().Reuses && len(in.Requested) == 0
 }
 
 // reuse looks for the pass that stands for running the suite again.

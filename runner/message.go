@@ -13,6 +13,8 @@ import (
 // message is the line on a run. While it is under way nothing in it changes with time.
 func (t tally) message(status v1alpha1.TestRunStatus) string {
 	switch {
+	case t.suites == 0 && len(status.Plan) == 0:
+		return "no suite is concerned: there is none for this environment"
 	case t.suites == 0:
 		return "no suite is concerned"
 	case !t.final && t.started:
@@ -27,7 +29,7 @@ func (t tally) message(status v1alpha1.TestRunStatus) string {
 		parts = append(parts, fmt.Sprintf("%d of %s failed: %s", n, suites(t.suites), listed(t.failed)))
 	}
 	if n := len(t.errored); n > 0 {
-		parts = append(parts, fmt.Sprintf("%d of %s could not be judged: %s", n, suites(t.suites), listed(t.errored)))
+		parts = append(parts, fmt.Sprintf("%d of %s errored: %s", n, suites(t.suites), listed(t.errored)))
 	}
 	if len(parts) == 0 {
 		parts = append(parts, suites(t.suites-len(t.tolerated))+" passed"+t.earlier())

@@ -28,7 +28,7 @@ func Heads(seen []string, commit string) []string {
 type Place struct{ Environment, Branch, Suite string }
 
 // Passes gives where each suite last passed for a watched branch of the repository: in runs
-// that are final, of cause Push, Schedule or API. heads gives the heads of a branch that were
+// that are final, of a cause that proves its branch. heads gives the heads of a branch that were
 // seen, the newest first.
 func Passes(runs []v1alpha1.TestRun, heads func(environment, branch string) []string) map[Place]*v1alpha1.LastPass {
 	passes := map[Place]*v1alpha1.LastPass{}
@@ -66,8 +66,7 @@ func Passes(runs []v1alpha1.TestRun, heads func(environment, branch string) []st
 // verifies says whether the run says something about its branch: those of pull requests are
 // about what may never be merged.
 func verifies(run *v1alpha1.TestRun) bool {
-	causes := []v1alpha1.CauseType{v1alpha1.CausePush, v1alpha1.CauseSchedule, v1alpha1.CauseAPI}
-	return run.Status.State.Final() && run.Spec.Branch != "" && slices.Contains(causes, run.Spec.Cause.Type)
+	return run.Status.State.Final() && run.Spec.Branch != "" && run.Spec.Cause.Type.Rules().ProvesBranch
 }
 
 func passOf(run *v1alpha1.TestRun, suite *v1alpha1.SuiteStatus) *v1alpha1.LastPass {

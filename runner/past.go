@@ -1,8 +1,6 @@
 package runner
 
 import (
-	"slices"
-
 	"github.com/assay-dev/assay/api/fault"
 	"github.com/assay-dev/assay/api/v1alpha1"
 	"github.com/assay-dev/assay/catalog"
@@ -66,9 +64,7 @@ func settled(p v1alpha1.PlannedSuite) v1alpha1.SuiteStatus {
 // ranWith notes in the plan what the pod of a suite that ended was made of. The pod itself
 // says so: the environment may have changed since the plan was made.
 func (s *step) ranWith(o ObservedAttempt) {
-	i := slices.IndexFunc(s.status.Plan, func(p v1alpha1.PlannedSuite) bool { return p.Suite == o.Suite })
-	if i >= 0 {
-		p := &s.status.Plan[i]
+	if p := entryOf(s.status.Plan, o.Suite); p != nil {
 		p.ContentDigest, p.EnvironmentDigest = o.ContentDigest, o.EnvironmentDigest
 	}
 }

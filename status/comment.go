@@ -2,22 +2,22 @@ package status
 
 import (
 	"fmt"
-	"regexp"
 	"strings"
 
 	"github.com/assay-dev/assay/api/v1alpha1"
+	"github.com/assay-dev/assay/runner"
 )
 
 // comment says how the change stands in every environment: a verdict, a table of suites and
 // environments, the failures, what changes in the catalogs, what was left out, why the rest
 // ran, and how to run it again.
-// runs holds one run for each environment. The fullest form that fits is taken.
-func comment(in ComposeInput, runs []*v1alpha1.TestRun, marker string) string {
+// speakers holds one for each environment. The fullest form that fits is taken.
+func comment(in ComposeInput, speakers []runner.Merged, marker string) string {
 	limit := in.Limits.Comment
 	if limit <= 0 {
 		limit = 65536
 	}
-	c := newConversation(in, runs)
+	c := newConversation(in, speakers)
 	for detail := everything; detail > headlineOnly; detail-- {
 		if body := c.body(marker, detail); len(body) <= limit {
 			return body
@@ -48,10 +48,11 @@ const (
 
 // conversation is what the parts of the comment are made from.
 type conversation struct {
-	in     ComposeInput
-	runs   []*v1alpha1.TestRun // one for each environment, sorted by environment
-	suites [][]suite           // of each run
-	rows   []row
+	in       ComposeInput
+	speakers []runner.Merged     // one for each environment, sorted by environment
+	runs     []*v1alpha1.TestRun // of each speaker
+	suites   [][]suite           // of each speaker
+	rows     []row
 }
 
 // row is a suite in all environments.
@@ -60,10 +61,11 @@ type row struct {
 	cells []*suite // as runs; nil where it does not run
 }
 
-func newConversation(in ComposeInput, runs []*v1alpha1.TestRun) conversation {
-	c := conversation{in: in, runs: runs}
-	for _, r := range runs {
-		c.suites = append(c.suites, suitesOf(r))
+func newConversation(in ComposeInput, speakers []runner.Merged) conversation {
+	c := conversation{in: in, speakers: speakers}
+	for _, m := range speakers {
+		c.runs = append(c.runs, m.Run)
+		c.suites = append(c.suites, suitesOf(m))
 	}
 	c.rows = rows(c.suites)
 	return c
@@ -84,7 +86,7 @@ func (c conversation) body(marker string, d detail) string {
 		parts = append(parts, "Parts of this comment are left out, as it would be too long.")
 	}
 	if d > headlineOnly {
-		parts = append(parts, c.again())
+		parts = append(parts, c.again(d))
 	}
 	var there []string
 	for _, p := range parts {
@@ -97,33 +99,28 @@ func (c conversation) body(marker string, d detail) string {
 
 // headline is the verdict in a line, with a glyph and words.
 func (c conversation) headline() string {
-	var total, failed, errored, open, cancelled, unplanned int
+	var total, failed, errored, lenient, open, cancelled, unplanned int
 	for i, r := range c.runs {
-		for _, s := range c.suites[i] {
-			total++
-			switch {
-			case !s.status.State.Final():
-				open++
-			case s.required() && s.status.State == v1alpha1.StateFailed:
-				failed++
-			case s.required() && s.status.State == v1alpha1.StateErrored:
-				errored++
-			}
-		}
-		switch state := stateOf(r); {
+		t := tallyOf(c.speakers[i])
+		total, lenient = total+t.suites, lenient+len(t.lenient)
+		failed, errored = failed+len(t.failed), errored+len(t.errored)
+		switch state := runner.StateOf(r); {
 		case state == v1alpha1.StateCancelled:
 			cancelled++
-		case broken(r):
+		case c.broken(i):
 			unplanned++
 		case !state.Final():
 			open++
 		}
 	}
 	switch {
+	case failed > 0 && errored > 0:
+		return fmt.Sprintf("%s %d of %s did not pass: %d failed, %d errored",
+			glyph(v1alpha1.StateFailed), failed+errored, count(total, "suite"), failed, errored)
 	case failed > 0:
 		return fmt.Sprintf("%s %d of %s failed", glyph(v1alpha1.StateFailed), failed, count(total, "suite"))
 	case errored > 0:
-		return fmt.Sprintf("%s %d of %s gave no result", glyph(v1alpha1.StateErrored), errored, count(total, "suite"))
+		return fmt.Sprintf("%s %d of %s errored", glyph(v1alpha1.StateErrored), errored, count(total, "suite"))
 	case unplanned > 0:
 		return fmt.Sprintf("%s The suites could not be run", glyph(v1alpha1.StateErrored))
 	case open > 0:
@@ -132,44 +129,33 @@ func (c conversation) headline() string {
 		return fmt.Sprintf("%s Cancelled before the end", glyph(v1alpha1.StateCancelled))
 	case total == 0:
 		return glyph(v1alpha1.StatePassed) + " No suite is concerned by this change"
-	case c.lenient() > 0:
-		return fmt.Sprintf("%s All required suites passed, %s did not", glyph(v1alpha1.StatePassed), count(c.lenient(), "other"))
+	case lenient > 0:
+		return fmt.Sprintf("%s All required suites passed, %s did not",
+			glyph(v1alpha1.StatePassed), count(lenient, "other"))
 	}
 	return fmt.Sprintf("%s %s passed", glyph(v1alpha1.StatePassed), count(total, "suite"))
-}
-
-// lenient counts the suites that went wrong without failing the verdict.
-func (c conversation) lenient() (n int) {
-	for i := range c.runs {
-		for _, s := range c.suites[i] {
-			if s.bad() && !s.required() {
-				n++
-			}
-		}
-	}
-	return n
 }
 
 // green says whether there is nothing left to look at.
 func (c conversation) green() bool {
 	for _, r := range c.runs {
-		if stateOf(r) != v1alpha1.StatePassed {
+		if runner.StateOf(r) != v1alpha1.StatePassed {
 			return false
 		}
 	}
-	return !anyBad(c.runs)
+	return !anyBad(c.speakers)
 }
 
 // subject names the commit and how each environment stands.
 func (c conversation) subject() string {
 	parts := []string{"Commit " + inline(c.in.Commit[:min(len(c.in.Commit), 12)], 12)}
-	for _, r := range c.runs {
+	for i, r := range c.runs {
 		text := inline(r.Spec.Environment, 63)
 		if url := target(c.in, r); url != "" {
 			text = fmt.Sprintf("[%s](<%s>)", text, url)
 		}
-		line := describeRun(r)
-		if broken(r) {
+		line := describe(c.speakers[i])
+		if c.broken(i) {
 			line = "not run"
 		}
 		parts = append(parts, fmt.Sprintf("**%s**: %s", text, inline(line, 200)))
@@ -177,46 +163,21 @@ func (c conversation) subject() string {
 	return strings.Join(parts, " · ")
 }
 
-// broken says whether something kept the run from having suites at all.
-func broken(r *v1alpha1.TestRun) bool {
-	return stateOf(r) == v1alpha1.StateErrored && len(suitesOf(r)) == 0
+// broken says whether something kept the run of an environment from having suites at all.
+func (c conversation) broken(i int) bool {
+	return runner.StateOf(c.runs[i]) == v1alpha1.StateErrored && len(c.suites[i]) == 0
 }
 
 // faults shows in full what kept runs from having suites at all.
 func (c conversation) faults() string {
 	var parts []string
-	for _, r := range c.runs {
-		if broken(r) {
-			parts = append(parts, fmt.Sprintf("What is wrong for **%s**:\n\n%s", inline(r.Spec.Environment, 63), block(fault(r), 2048)))
+	for i, r := range c.runs {
+		if c.broken(i) {
+			parts = append(parts, fmt.Sprintf("What is wrong for **%s**:\n\n%s",
+				inline(r.Spec.Environment, 63), block(faultOf(r), 2048)))
 		}
 	}
 	return strings.Join(parts, "\n\n")
-}
-
-// shellSafe is what may stand in a command that people copy.
-var shellSafe = regexp.MustCompile(`^[A-Za-z0-9][-A-Za-z0-9._]*$`)
-
-// again says how to run the suites that went wrong once more. A name that a shell could
-// take for something else is left out.
-func (c conversation) again() string {
-	var lines []string
-	for i, r := range c.runs {
-		var names []string
-		for _, s := range c.suites[i] {
-			if s.bad() && len(names) < 10 && shellSafe.MatchString(s.status.Name) {
-				names = append(names, s.status.Name)
-			}
-		}
-		if len(names) == 0 || !shellSafe.MatchString(r.Spec.Environment) {
-			continue
-		}
-		lines = append(lines, plain(fmt.Sprintf("assay run %s --namespace %s --environment %s --commit %s --suite %s",
-			c.in.Repository.Name, r.Namespace, r.Spec.Environment, c.in.Commit, strings.Join(names, ","))))
-	}
-	if len(lines) == 0 {
-		return ""
-	}
-	return details("Run what went wrong once more", block(strings.Join(lines, "\n"), 4096), false)
 }
 
 // details folds Markdown away. The summary is inert already; the blank lines let the content

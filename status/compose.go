@@ -18,6 +18,9 @@ type ComposeInput struct {
 	// Runs of the commit, of every cause, in any order. Runs of other commits or
 	// repositories are ignored.
 	Runs []v1alpha1.TestRun
+	// Controller is the name of the controller, where several watch one Git repository. Empty:
+	// it has none.
+	Controller string
 	// Limits of the forge.
 	Limits providers.Limits
 	// RunsURL is the root of the pages about runs; a run's is RunsURL/namespace/name.
@@ -35,29 +38,38 @@ type Statement struct {
 	// CommentCreate says that the comment is to be created when there is none; without it
 	// only one that exists is edited.
 	CommentCreate bool
-	// Marker finds the comment again. It names the TestRepository, so that two that watch
-	// the same Git repository do not edit each other's comment.
+	// Marker finds the comment again. It names the controller, where it has a name, and the
+	// TestRepository, so that those that watch the same Git repository do not edit each
+	// other's comment.
 	Marker string
 }
 
 // Compose says what should stand on the forge about the runs of a commit.
 //
-// Each environment has one status, assay/<environment>: of the runs for pull requests and
-// pushes the newest speaks, one that was cancelled only when there is no other. It is
-// pending as soon as the run exists, and final in the end, also when no suite is concerned.
-// With spec.statuses Suite there is assay/<environment>/<suite> beside it for each suite that
-// runs. Runs for schedules and requests never touch the environment's status: they were not
-// about the change. They set the statuses of their suites, whatever spec.statuses says, as
-// nothing else tells of them.
+// Each environment has one status, <prefix>/<environment>: of the runs for pull requests and
+// pushes the newest speaks, one that was cancelled only when there is no other, and one for
+// chosen suites never. Runs that somebody asked for since renew what it says, as
+// [runner.Merge] tells. It is pending as soon as the run exists, and final in the end, also
+// when no suite is concerned. With spec.statuses Suite there is
+// <prefix>/<environment>/<suite> beside it for each suite that runs. Runs for schedules, and
+// for what the change left out, never touch the environment's status: they are not about the
+// change. They set the statuses of their suites, whatever spec.statuses says, as nothing else
+// tells of them.
 func Compose(in ComposeInput) Statement {
 	runs := ofCommit(in)
-	out := Statement{
-		Statuses: statuses(in, runs),
-		Marker:   fmt.Sprintf("<!-- assay:comment:v1 %s/%s -->", in.Repository.Namespace, in.Repository.Name),
-	}
-	if own := speakers(ofPullRequest(runs, in.PullRequest)); len(own) > 0 && in.Repository.Spec.Comment != v1alpha1.CommentNever {
+	out := Statement{Statuses: statuses(in, runs), Marker: marker(in)}
+	own := speakers(ofPullRequest(runs, in.PullRequest), runs)
+	if len(own) > 0 && in.Repository.Spec.Comment != v1alpha1.CommentNever {
 		out.Comment = comment(in, own, out.Marker)
 		out.CommentCreate = in.Repository.Spec.Comment != v1alpha1.CommentOnFailure || anyBad(own)
 	}
 	return out
+}
+
+func marker(in ComposeInput) string {
+	whose := in.Repository.Namespace + "/" + in.Repository.Name
+	if in.Controller != "" {
+		whose = in.Controller + " " + whose
+	}
+	return fmt.Sprintf("<!-- assay:comment:v1 %s -->", whose)
 }

@@ -1,6 +1,7 @@
 package status
 
 import (
+	"cmp"
 	"fmt"
 	"strings"
 
@@ -8,66 +9,55 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/assay-dev/assay/api/v1alpha1"
+	"github.com/assay-dev/assay/runner"
 )
 
-// describeRun says in a line how a run stands. While it runs the line does not change, so
-// that it is written once: no durations and no counts of what is done.
-func describeRun(r *v1alpha1.TestRun) string {
-	suites := suitesOf(r)
-	var failed, errored, lenient []string
-	var open []suite // that run, and are not settled by the plan
-	reused := 0
-	for _, s := range suites {
-		if s.plan.Reused != nil {
-			reused++
-		} else if s.plan.Violation == "" {
-			open = append(open, s)
-		}
-		switch {
-		case !s.bad():
-		case !s.required():
-			lenient = append(lenient, s.status.Name)
-		case s.status.State == v1alpha1.StateFailed:
-			failed = append(failed, s.status.Name)
-		default:
-			name := s.status.Name
-			if s.status.Reason != "" {
-				name += " (" + s.status.Reason + ")"
-			}
-			errored = append(errored, name)
-		}
-	}
-	switch stateOf(r) {
+// describe says in a line how an environment stands. While suites run the line does not
+// change, so that it is written once: no durations and no counts of what is done.
+func describe(m runner.Merged) string {
+	r, t := m.Run, tallyOf(m)
+	switch runner.StateOf(r) {
 	case "", v1alpha1.StatePending, v1alpha1.StateRunning:
-		if !planned(r) {
+		if !runner.IsPlanned(r) {
 			return "waiting for the plan"
 		}
-		return fmt.Sprintf("%s: %s", count(len(open), "suite")+runs(len(open)), names(suiteNames(open)))
+		return fmt.Sprintf("%s: %s", count(len(t.open), "suite")+verb(len(t.open)), names(suiteNames(t.open)))
 	case v1alpha1.StatePassed, v1alpha1.StateSkipped:
-		if len(suites) == 0 {
-			return nothingConcerned(r)
-		}
-		line := count(len(suites)-len(lenient), "suite") + " passed"
-		if reused > 0 {
-			line += fmt.Sprintf(", %d of them in an earlier run", reused)
-		}
-		if len(lenient) > 0 {
-			line += "; not required and not passed: " + names(lenient)
-		}
-		return line
+		return t.passed(r)
 	case v1alpha1.StateFailed:
-		line := fmt.Sprintf("%d of %s failed: %s", len(failed), count(len(suites), "suite"), names(failed))
-		if len(errored) > 0 {
-			line += "; without a result: " + names(errored)
+		line := fmt.Sprintf("%d of %s failed: %s", len(t.failed), count(t.suites, "suite"), names(suiteNames(t.failed)))
+		if len(t.errored) > 0 {
+			line += "; errored: " + names(withReasons(t.errored))
 		}
 		return line
 	case v1alpha1.StateCancelled:
 		return cancelled(r)
 	}
-	if len(errored) > 0 {
-		return fmt.Sprintf("%d of %s without a result: %s", len(errored), count(len(suites), "suite"), names(errored))
+	if len(t.errored) > 0 {
+		return fmt.Sprintf("%d of %s errored: %s",
+			len(t.errored), count(t.suites, "suite"), names(suiteNames(t.errored)))
 	}
-	return fault(r)
+	return faultOf(r)
+}
+
+// why tells more of what went wrong first: a push has no comment that says it.
+func why(m runner.Merged) string {
+	t := tallyOf(m)
+	var first suite
+	var text string
+	switch state := runner.StateOf(m.Run); {
+	case state == v1alpha1.StateFailed && len(t.failed) > 0:
+		first, text = t.failed[0], failedLine(t.failed[0])
+	case state == v1alpha1.StateErrored && len(t.errored) > 0:
+		first = t.errored[0]
+		text = joined(first.status.Reason, first.status.Message)
+	default:
+		return ""
+	}
+	if len(t.failed)+len(t.errored) == 1 {
+		return said(text)
+	}
+	return "; " + first.status.Name + said(text)
 }
 
 // describeSuite says in a line how a suite of a run stands.
@@ -92,18 +82,28 @@ func suiteLine(s suite) string {
 		}
 		return "passed" + from(s)
 	case v1alpha1.StateFailed:
-		line := "failed"
-		if c := st.Cases; c != nil && c.Failed+c.Errored > 0 {
-			line = fmt.Sprintf("%d of %s failed", c.Failed+c.Errored, count(int(c.Total), "case")) + aside(c)
-		}
-		if len(st.Failures) > 0 {
-			return line + ": " + st.Failures[0].Name
-		}
-		return line + said(st.Message)
+		return failedLine(s)
 	case v1alpha1.StateSkipped:
 		return "left out" + said(st.Message)
 	}
-	return "no result" + said(joined(st.Reason, st.Message))
+	return "errored" + said(joined(st.Reason, st.Message))
+}
+
+// failedLine begins with what ended the suite, where it did not end by itself.
+func failedLine(s suite) string {
+	st, line := s.status, "failed"
+	if c := st.Cases; c != nil && c.Failed+c.Errored > 0 {
+		line = fmt.Sprintf("%d of %s failed", c.Failed+c.Errored, count(int(c.Total), "case")) + aside(c)
+	}
+	switch {
+	case s.stopped() && len(st.Failures) > 0:
+		return st.Message + "; " + line + ": " + st.Failures[0].Name
+	case s.stopped():
+		return st.Message
+	case len(st.Failures) > 0:
+		return line + ": " + st.Failures[0].Name
+	}
+	return line + said(st.Message)
 }
 
 // from names the earlier run of a pass that is reused.
@@ -130,13 +130,10 @@ func aside(c *v1alpha1.CaseCounts) string {
 	return " (" + strings.Join(parts, ", ") + ")"
 }
 
-func planned(r *v1alpha1.TestRun) bool {
-	return len(r.Status.Plan) > 0 || meta.IsStatusConditionTrue(r.Status.Conditions, v1alpha1.PlannedCondition)
-}
-
+// nothingConcerned says why no suite runs. Of a catalog without suites the run itself knows.
 func nothingConcerned(r *v1alpha1.TestRun) string {
 	if len(r.Status.Plan) == 0 {
-		return "no suite is concerned: there is none for this environment"
+		return cmp.Or(r.Status.Message, "no suite is concerned: there is none for this environment")
 	}
 	return "no suite is concerned by this change; left out: " + count(len(r.Status.Plan), "suite")
 }
@@ -152,8 +149,8 @@ func cancelled(r *v1alpha1.TestRun) string {
 	return "cancelled"
 }
 
-// fault gives the text of what kept a run from being planned or carried out.
-func fault(r *v1alpha1.TestRun) string {
+// faultOf gives the text of what kept a run from being planned or carried out.
+func faultOf(r *v1alpha1.TestRun) string {
 	for _, t := range []string{v1alpha1.PlannedCondition, v1alpha1.ReadyCondition} {
 		if c := meta.FindStatusCondition(r.Status.Conditions, t); c != nil && c.Status == metav1.ConditionFalse && c.Message != "" {
 			return joined(c.Reason, c.Message)
@@ -163,14 +160,6 @@ func fault(r *v1alpha1.TestRun) string {
 		return r.Status.Message
 	}
 	return "it could not be found out whether the suites pass"
-}
-
-func suiteNames(suites []suite) []string {
-	var out []string
-	for _, s := range suites {
-		out = append(out, s.status.Name)
-	}
-	return out
 }
 
 // names lists three and a count.
@@ -193,7 +182,7 @@ func count(n int, noun string) string {
 	return fmt.Sprintf("%d %ss", n, noun)
 }
 
-func runs(n int) string {
+func verb(n int) string {
 	if n == 1 {
 		return " runs"
 	}

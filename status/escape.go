@@ -49,6 +49,15 @@ func plain(s string) string { return strings.Join(strings.Fields(printable(s)), 
 // block gives hostile text as a fenced block, cut to most bytes.
 func block(s string, most int) string { return fenced("text", s, most) }
 
+// ending is a block of the end of hostile text, cut to its last bytes.
+func ending(s string, most int) string {
+	s = strings.Trim(printable(s), "\n")
+	if len(s) > most {
+		s = "…\n" + strings.ToValidUTF8(s[len(s)-most:], "")
+	}
+	return block(s, len(s))
+}
+
 // fenced is a block of a language of ours. The fence is longer than any run of backticks
 // inside, so nothing in it can close it.
 func fenced(language, s string, most int) string {

@@ -12,12 +12,16 @@ const (
 	shownFailures = 10
 	// messageBytes is the most of one failure's message, and shortBytes where space is scarce.
 	messageBytes, shortBytes = 1024, 256
+	// outputBytes is the most of the end of a suite's output, and shortOutput where space is
+	// scarce.
+	outputBytes, shortOutput = 4096, 512
 )
 
-// failure is one case that failed, or a suite that went wrong without naming a case.
+// failure is one case that failed, or what went wrong with a suite as a whole.
 type failure struct {
 	suite *suite
 	v1alpha1.CaseFailure
+	output string // the end of what the suite printed, with its first failure
 }
 
 // failures shows the first failures, each folded, and counts the others.
@@ -32,9 +36,9 @@ func (c conversation) failures(d detail) string {
 		case d <= failureNames:
 			parts = append(parts, fmt.Sprintf("- %s %s", glyph(f.suite.status.State), inline(f.title(), 120)))
 		case d <= shortMessages:
-			parts = append(parts, f.details(shortBytes))
+			parts = append(parts, f.details(shortBytes, shortOutput))
 		default:
-			parts = append(parts, f.details(messageBytes))
+			parts = append(parts, f.details(messageBytes, outputBytes))
 		}
 	}
 	if n := len(all) - shownFailures; n > 0 {
@@ -55,18 +59,33 @@ func (c conversation) allFailures() (all []failure, hidden int) {
 				if s == nil || !s.bad() || s.required() != required {
 					continue
 				}
-				for _, f := range s.status.Failures {
-					all = append(all, failure{s, f})
-				}
-				if len(s.status.Failures) == 0 {
-					all = append(all, failure{s, v1alpha1.CaseFailure{Message: joined(s.status.Reason, s.status.Message)}})
-				} else if n := s.status.Cases; n != nil {
+				all = append(all, s.failures()...)
+				if n := s.status.Cases; n != nil && len(s.status.Failures) > 0 {
 					hidden += max(int(n.Failed+n.Errored)-len(s.status.Failures), 0)
 				}
 			}
 		}
 	}
 	return all, hidden
+}
+
+// failures gives what is known to be wrong with a suite: what ended it comes before its cases.
+func (s *suite) failures() []failure {
+	var all []failure
+	whole := func(message string) failure {
+		return failure{suite: s, CaseFailure: v1alpha1.CaseFailure{Message: message}}
+	}
+	switch {
+	case s.stopped():
+		all = append(all, whole(s.status.Message))
+	case len(s.status.Failures) == 0:
+		all = append(all, whole(joined(s.status.Reason, s.status.Message)))
+	}
+	for _, f := range s.status.Failures {
+		all = append(all, failure{suite: s, CaseFailure: f})
+	}
+	all[0].output = s.status.Output
+	return all
 }
 
 func (f failure) title() string {
@@ -77,7 +96,7 @@ func (f failure) title() string {
 	return title
 }
 
-func (f failure) details(bytes int) string {
+func (f failure) details(bytes, output int) string {
 	var parts []string
 	if f.File != "" {
 		where := f.File
@@ -95,6 +114,9 @@ func (f failure) details(bytes int) string {
 	content := strings.Join(parts, " · ")
 	if strings.TrimSpace(printable(f.Message)) != "" {
 		content = strings.TrimPrefix(content+"\n\n"+block(f.Message, bytes), "\n\n")
+	}
+	if strings.TrimSpace(printable(f.output)) != "" {
+		content = strings.TrimPrefix(content+"\n\nThe end of its output:\n\n"+ending(f.output, output), "\n\n")
 	}
 	if content == "" {
 		content = "No message."

@@ -9,6 +9,7 @@ import (
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
+	"github.com/assay-dev/assay/api/fault"
 	"github.com/assay-dev/assay/api/v1alpha1"
 	"github.com/assay-dev/assay/providers"
 )
@@ -118,11 +119,14 @@ func hostileInput(a, b string, limit int) ComposeInput {
 			Plan: []v1alpha1.PlannedSuite{
 				{Suite: "api" + a, Run: true, Reasons: []string{a, b}, Owners: []string{b, a}, File: a},
 				{Suite: b, Run: true, Gate: v1alpha1.Gate(a), Reasons: []string{b}},
+				{Suite: "hang" + b, Run: true, Reasons: []string{a}},
 				{Suite: "left" + a, Reasons: []string{b + a}},
 			},
 			Suites: []v1alpha1.SuiteStatus{
 				{Name: "api" + a, State: v1alpha1.StateFailed, Failures: []v1alpha1.CaseFailure{{Name: a, Message: b, File: a, Line: 3}, {Name: b, Message: a, File: b}}},
-				{Name: b, State: v1alpha1.StateErrored, Reason: a, Message: b},
+				{Name: b, State: v1alpha1.StateErrored, Reason: a, Message: b, Output: a + b},
+				{Name: "hang" + b, State: v1alpha1.StateFailed, Reason: string(fault.TimedOut), Message: a,
+					Output: b + "\n" + strings.Repeat(a, 20)},
 			},
 			CatalogDiff: &v1alpha1.CatalogDifference{
 				Added: []string{a, b}, Removed: []string{b},

@@ -22,7 +22,9 @@ func TestCommentFitsEveryLimit(t *testing.T) {
 			v1alpha1.PlannedSuite{Suite: "left-" + name, Reasons: []string{"no changed path concerns it"}})
 		s := v1alpha1.SuiteStatus{Name: name, State: v1alpha1.StatePassed}
 		if i%2 == 0 {
-			s = v1alpha1.SuiteStatus{Name: name, State: v1alpha1.StateFailed, Cases: &v1alpha1.CaseCounts{Total: 50, Failed: 50}}
+			s = v1alpha1.SuiteStatus{Name: name, State: v1alpha1.StateFailed,
+				Cases:  &v1alpha1.CaseCounts{Total: 50, Failed: 50},
+				Output: strings.Repeat("```\n", 1024)}
 			for j := range 10 {
 				s.Failures = append(s.Failures, v1alpha1.CaseFailure{Name: fmt.Sprintf("case %d", j), Message: strings.Repeat("x", 1024)})
 			}

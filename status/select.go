@@ -2,9 +2,12 @@ package status
 
 import (
 	"cmp"
+	"maps"
 	"slices"
 
+	"github.com/assay-dev/assay/api/fault"
 	"github.com/assay-dev/assay/api/v1alpha1"
+	"github.com/assay-dev/assay/runner"
 )
 
 // ofCommit gives the runs that are about the commit, the one that speaks before another
@@ -20,10 +23,10 @@ func ofCommit(in ComposeInput) []*v1alpha1.TestRun {
 	}
 	slices.SortFunc(runs, func(a, b *v1alpha1.TestRun) int {
 		return cmp.Or(
-			cmp.Compare(last(stateOf(a) == v1alpha1.StateCancelled), last(stateOf(b) == v1alpha1.StateCancelled)),
+			cmp.Compare(last(isCancelled(a)), last(isCancelled(b))),
 			b.CreationTimestamp.Compare(a.CreationTimestamp.Time),
 			cmp.Compare(last(refused(a)), last(refused(b))), // one that repeats it may come within the second
-			cmp.Compare(causeRank(a), causeRank(b)),
+			cmp.Compare(b.Spec.Cause.Type.Rules().Rank, a.Spec.Cause.Type.Rules().Rank),
 			cmp.Compare(a.Name, b.Name),
 		)
 	})
@@ -31,7 +34,9 @@ func ofCommit(in ComposeInput) []*v1alpha1.TestRun {
 }
 
 // refused says whether the run ended before it was planned.
-func refused(r *v1alpha1.TestRun) bool { return stateOf(r).Final() && !planned(r) }
+func refused(r *v1alpha1.TestRun) bool { return runner.StateOf(r).Final() && !runner.IsPlanned(r) }
+
+func isCancelled(r *v1alpha1.TestRun) bool { return runner.StateOf(r) == v1alpha1.StateCancelled }
 
 func last(b bool) int {
 	if b {
@@ -40,30 +45,10 @@ func last(b bool) int {
 	return 0
 }
 
-// causeRank orders runs of the same second.
-func causeRank(r *v1alpha1.TestRun) int {
-	switch r.Spec.Cause.Type {
-	case v1alpha1.CausePullRequest:
-		return 0
-	case v1alpha1.CausePush:
-		return 1
-	case v1alpha1.CauseAPI:
-		return 2
-	}
-	return 3
-}
-
-// stateOf gives the run's state. One that is deleted before its end has no end of its own.
-func stateOf(r *v1alpha1.TestRun) v1alpha1.RunState {
-	if r.DeletionTimestamp != nil && !r.Status.State.Final() {
-		return v1alpha1.StateCancelled
-	}
-	return r.Status.State
-}
-
-// aboutChange says whether the run is about the change itself, and so decides about it.
-func aboutChange(r *v1alpha1.TestRun) bool {
-	return r.Spec.Cause.Type == v1alpha1.CausePullRequest || r.Spec.Cause.Type == v1alpha1.CausePush
+// speaks says whether the run decides about its commit: one about the change itself, and not
+// about suites that somebody chose.
+func speaks(r *v1alpha1.TestRun) bool {
+	return r.Spec.Cause.Type.Rules().AboutChange && len(r.Spec.Suites) == 0
 }
 
 // ofPullRequest keeps the order.
@@ -77,53 +62,39 @@ func ofPullRequest(runs []*v1alpha1.TestRun, number int64) []*v1alpha1.TestRun {
 	return own
 }
 
-// speakers gives the first run of each environment among those about the change, sorted by
-// environment.
-func speakers(runs []*v1alpha1.TestRun) []*v1alpha1.TestRun {
+// speakers gives for each environment its first run that speaks, with what all the runs of
+// the commit renewed of it, sorted by environment. own are those that may speak.
+func speakers(own, all []*v1alpha1.TestRun) []runner.Merged {
 	first := map[string]*v1alpha1.TestRun{}
-	for _, r := range runs {
-		if aboutChange(r) && first[r.Spec.Environment] == nil {
+	for _, r := range own {
+		if speaks(r) && first[r.Spec.Environment] == nil {
 			first[r.Spec.Environment] = r
 		}
 	}
-	var out []*v1alpha1.TestRun
-	for _, r := range first {
-		out = append(out, r)
+	var out []runner.Merged
+	for _, environment := range slices.Sorted(maps.Keys(first)) {
+		out = append(out, runner.Merge(first[environment], all))
 	}
-	slices.SortFunc(out, func(a, b *v1alpha1.TestRun) int { return cmp.Compare(a.Spec.Environment, b.Spec.Environment) })
 	return out
 }
 
-// suite is a suite of one run that runs: its plan entry and how it stands.
+// suite is a suite that runs: its plan entry and how it stands.
 type suite struct {
-	run    *v1alpha1.TestRun
-	plan   v1alpha1.PlannedSuite
-	status v1alpha1.SuiteStatus
+	run     *v1alpha1.TestRun // that has its attempts
+	renewed bool              // run is not the one that speaks
+	plan    v1alpha1.PlannedSuite
+	status  v1alpha1.SuiteStatus
 }
 
-// suitesOf gives the suites of the run that run, sorted by name. One that has no status yet
-// is pending, or shares the end of a run that ended without it.
-func suitesOf(r *v1alpha1.TestRun) []suite {
-	stand := map[string]v1alpha1.SuiteStatus{}
-	for _, s := range r.Status.Suites {
-		stand[s.Name] = s
+// suitesOf gives the suites that run, sorted by name.
+func suitesOf(m runner.Merged) []suite {
+	plan := map[string]v1alpha1.PlannedSuite{}
+	for _, p := range m.Run.Status.Plan {
+		plan[p.Suite] = p
 	}
 	var out []suite
-	for _, p := range r.Status.Plan {
-		if !p.Run {
-			continue
-		}
-		s, ok := stand[p.Suite]
-		if !ok {
-			s = v1alpha1.SuiteStatus{Name: p.Suite, State: v1alpha1.StatePending}
-		}
-		if state := stateOf(r); !s.State.Final() && state.Final() {
-			s.State = v1alpha1.StateErrored
-			if state == v1alpha1.StateCancelled {
-				s.State = v1alpha1.StateCancelled
-			}
-		}
-		out = append(out, suite{run: r, plan: p, status: s})
+	for _, s := range runner.Suites(m.Run) {
+		out = append(out, suite{run: m.RanIn(s.Name), renewed: m.Renewed[s.Name] != nil, plan: plan[s.Name], status: s})
 	}
 	slices.SortFunc(out, func(a, b suite) int { return cmp.Compare(a.status.Name, b.status.Name) })
 	return out
@@ -150,10 +121,18 @@ func (s suite) bad() bool {
 	return s.status.State == v1alpha1.StateFailed || s.status.State == v1alpha1.StateErrored
 }
 
+// stopped says whether the suite was ended from outside: for its time, or for what it used.
+// Then that is what went wrong, whatever cases its report lacks.
+func (s suite) stopped() bool {
+	reasons := []string{string(fault.TimedOut), string(fault.LimitExceeded)}
+	return s.status.State == v1alpha1.StateFailed && s.status.Message != "" && slices.Contains(reasons, s.status.Reason)
+}
+
 // anyBad says whether a run, or a suite of any gate, went wrong.
-func anyBad(runs []*v1alpha1.TestRun) bool {
-	for _, r := range runs {
-		if state := stateOf(r); state == v1alpha1.StateFailed || state == v1alpha1.StateErrored || slices.ContainsFunc(suitesOf(r), suite.bad) {
+func anyBad(all []runner.Merged) bool {
+	for _, m := range all {
+		if state := runner.StateOf(m.Run); state == v1alpha1.StateFailed || state == v1alpha1.StateErrored ||
+			slices.ContainsFunc(suitesOf(m), suite.bad) {
 			return true
 		}
 	}

@@ -2,19 +2,35 @@ package status
 
 import (
 	"cmp"
+	"maps"
 	"net/url"
 	"slices"
 	"strings"
 
 	"github.com/assay-dev/assay/api/v1alpha1"
 	"github.com/assay-dev/assay/providers"
+	"github.com/assay-dev/assay/runner"
 )
 
-// Prefix of every context that Assay sets.
-const Prefix = "assay/"
+// defaultPrefix begins the contexts where nothing else is said.
+const defaultPrefix = "assay"
 
-// statuses gives what should stand on the commit; runs are in speaking order.
+// Prefix gives what begins the context of every status of the repository, without the slash
+// that follows. controller is the name of the controller; empty where it has none.
+func Prefix(repository *v1alpha1.TestRepository, controller string) string {
+	switch {
+	case repository.Spec.StatusPrefix != "":
+		return repository.Spec.StatusPrefix
+	case controller != "":
+		return defaultPrefix + "/" + controller
+	}
+	return defaultPrefix
+}
+
+// statuses gives what should stand on the commit; runs are in speaking order. What a run says
+// of a suite that speaks, or renewed what one said, is what they say together.
 func statuses(in ComposeInput, runs []*v1alpha1.TestRun) []providers.Status {
+	prefix := Prefix(in.Repository, in.Controller) + "/"
 	byContext := map[string]providers.Status{}
 	say := func(s providers.Status, r *v1alpha1.TestRun) {
 		if _, ok := byContext[s.Context]; ok {
@@ -24,31 +40,38 @@ func statuses(in ComposeInput, runs []*v1alpha1.TestRun) []providers.Status {
 		s.TargetURL = target(in, r)
 		byContext[s.Context] = s
 	}
-	for _, r := range speakers(runs) {
+	together := map[string]map[string]suite{} // by environment and name
+	for _, m := range speakers(runs, runs) {
 		say(providers.Status{
-			Context:     Prefix + r.Spec.Environment,
-			State:       forgeState(stateOf(r)),
-			Description: describeRun(r),
-		}, r)
+			Context:     prefix + m.Run.Spec.Environment,
+			State:       forgeState(runner.StateOf(m.Run)),
+			Description: describe(m) + why(m),
+		}, m.Run)
+		suites := map[string]suite{}
+		for _, s := range suitesOf(m) {
+			suites[s.status.Name] = s
+		}
+		together[m.Run.Spec.Environment] = suites
 	}
 	for _, r := range runs {
-		if aboutChange(r) && in.Repository.Spec.Statuses != v1alpha1.StatusPerSuite {
+		if speaks(r) && in.Repository.Spec.Statuses != v1alpha1.StatusPerSuite {
 			continue
 		}
-		for _, s := range suitesOf(r) {
+		for _, s := range suitesOf(runner.Merged{Run: r}) {
+			merged, ok := together[r.Spec.Environment][s.status.Name]
+			if ok && (speaks(r) || r.Spec.Cause.Type.Rules().Renews) {
+				s = merged
+			}
 			say(providers.Status{
-				Context:     Prefix + r.Spec.Environment + "/" + plain(s.status.Name),
+				Context:     prefix + r.Spec.Environment + "/" + plain(s.status.Name),
 				State:       forgeState(s.status.State),
 				Description: describeSuite(s),
 			}, s.ranIn())
 		}
 	}
-	var all []providers.Status
-	for _, s := range byContext {
-		all = append(all, s)
-	}
-	slices.SortFunc(all, func(a, b providers.Status) int { return cmp.Compare(a.Context, b.Context) })
-	return all
+	return slices.SortedFunc(maps.Values(byContext), func(a, b providers.Status) int {
+		return cmp.Compare(a.Context, b.Context)
+	})
 }
 
 // forgeState maps every state of a run or suite, one that is not known included: a required

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/assay-dev/assay/api/v1alpha1"
+	"github.com/assay-dev/assay/runner"
 )
 
 const (
@@ -113,17 +114,20 @@ func absent(name string, r *v1alpha1.TestRun) string {
 	switch {
 	case slices.ContainsFunc(r.Status.Plan, func(p v1alpha1.PlannedSuite) bool { return p.Suite == name }):
 		return glyph(v1alpha1.StateSkipped) + " left out"
-	case planned(r):
+	case runner.IsPlanned(r):
 		return "➖ not there"
 	}
-	return glyph(stateOf(r)) + " no plan"
+	return glyph(runner.StateOf(r)) + " no plan"
 }
 
 // cell says how a suite stands in an environment, with a glyph and a word.
 func (c conversation) cell(s *suite) string {
 	text := glyph(s.status.State) + " " + word(s)
-	if s.plan.Reused != nil {
-		text += ", from " + c.link(s)
+	switch {
+	case s.plan.Reused != nil:
+		text += ", from " + c.link(s.ranIn())
+	case s.renewed:
+		text += ", again in " + c.link(s.run)
 	}
 	if !s.required() {
 		text += " (" + inline(string(s.plan.Gate), 20) + ")"
@@ -131,10 +135,10 @@ func (c conversation) cell(s *suite) string {
 	return text
 }
 
-// link names the run of a pass that is reused.
-func (c conversation) link(s *suite) string {
-	name := inline(s.plan.Reused.Run, 63)
-	if url := target(c.in, s.ranIn()); url != "" {
+// link names a run other than the one that speaks.
+func (c conversation) link(r *v1alpha1.TestRun) string {
+	name := inline(r.Name, 63)
+	if url := target(c.in, r); url != "" {
 		return fmt.Sprintf("[%s](<%s>)", name, url)
 	}
 	return name
@@ -155,13 +159,18 @@ func word(s *suite) string {
 		}
 		return "passed"
 	case v1alpha1.StateFailed:
-		if c != nil && c.Failed+c.Errored > 0 {
-			return fmt.Sprintf("%d of %d failed%s", c.Failed+c.Errored, c.Total, aside(c))
+		text := "failed"
+		if s.stopped() {
+			text = inline(s.status.Message, 80)
 		}
-		return "failed"
+		if c != nil && c.Failed+c.Errored > 0 {
+			cases := fmt.Sprintf("%d of %d failed%s", c.Failed+c.Errored, c.Total, aside(c))
+			text = strings.TrimPrefix(text+", "+cases, "failed, ")
+		}
+		return text
 	}
 	if s.status.Reason != "" {
-		return "no result: " + inline(s.status.Reason, 64)
+		return "errored: " + inline(s.status.Reason, 64)
 	}
-	return "no result"
+	return "errored"
 }

@@ -81,6 +81,7 @@ func world(t *testing.T, archive *txtar.Archive) status.ComposeInput {
 		Commit      string           `json:"commit"`
 		PullRequest int64            `json:"pullRequest"`
 		RunsURL     string           `json:"runsURL"`
+		Controller  string           `json:"controller"`
 		Limits      providers.Limits `json:"limits"`
 	}
 	in := status.ComposeInput{Repository: &v1alpha1.TestRepository{}}
@@ -101,7 +102,8 @@ func world(t *testing.T, archive *txtar.Archive) status.ComposeInput {
 			t.Fatalf("%s: %v", f.Name, err)
 		}
 	}
-	in.Commit, in.PullRequest, in.RunsURL, in.Limits = ask.Commit, ask.PullRequest, ask.RunsURL, ask.Limits
+	in.Commit, in.PullRequest, in.Controller = ask.Commit, ask.PullRequest, ask.Controller
+	in.RunsURL, in.Limits = ask.RunsURL, ask.Limits
 	return in
 }
 

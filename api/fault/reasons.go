@@ -17,6 +17,7 @@ const (
 	AuthenticationFailed   Reason = "AuthenticationFailed"   // the Git host or forge refuses the credential
 	HostNotTrusted         Reason = "HostNotTrusted"         // certificate or host key does not match
 	RepositoryNotFound     Reason = "RepositoryNotFound"     // the host answers, the repository is not there
+	ContextTaken           Reason = "ContextTaken"           // the commit statuses are another TestRepository's
 	RefNotFound            Reason = "RefNotFound"            // a branch or commit is not there (any more)
 	SignatureInvalid       Reason = "SignatureInvalid"       // a commit is not signed by a key that may
 	CatalogNotFound        Reason = "CatalogNotFound"        // the commit has no tests folder
@@ -52,7 +53,8 @@ const (
 // kinds is the one table of reason and kind. A reason that is missing here is Internal.
 var kinds = map[Reason]Kind{
 	InvalidSpec: User, SecretInvalid: User, ConfigMapInvalid: User, AuthenticationFailed: User, HostNotTrusted: User,
-	RepositoryNotFound: User, RefNotFound: User, SignatureInvalid: User, CatalogNotFound: User, OverlayNotFound: User,
+	RepositoryNotFound: User, ContextTaken: User, RefNotFound: User, SignatureInvalid: User,
+	CatalogNotFound: User, OverlayNotFound: User,
 	InvalidCatalog: User, RemoteReferenceRefused: User, PluginRefused: User, SymlinkRefused: User,
 	LimitExceeded: User, EnvironmentNotFound: User, EnvironmentNotAdmitted: User, PolicyViolation: User,
 	SuiteNotFound: User, ImagePullFailed: User, CommandNotFound: User, PodRefused: User,

@@ -131,6 +131,15 @@ type TestRepositorySpec struct {
 	// +optional
 	Statuses StatusDetail `json:"statuses,omitempty"`
 
+	// statusPrefix begins the context of every commit status, before a slash and the
+	// environment. Two TestRepositories of one Git repository that share an environment need
+	// different ones. Default: assay, or assay/NAME where the controller was given a
+	// --controller-name.
+	// +kubebuilder:validation:MaxLength=64
+	// +kubebuilder:validation:Pattern=`^[A-Za-z0-9][-A-Za-z0-9_.]*(/[A-Za-z0-9][-A-Za-z0-9_.]*)*$`
+	// +optional
+	StatusPrefix string `json:"statusPrefix,omitempty"`
+
 	// comment says when a pull request gets its comment: Always, OnFailure (first written
 	// when something fails, then kept up to date) or Never.
 	// +kubebuilder:default=Always

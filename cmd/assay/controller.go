@@ -13,10 +13,12 @@ import (
 	"github.com/fluxcd/pkg/runtime/leaderelection"
 	"github.com/fluxcd/pkg/runtime/logger"
 	"github.com/spf13/cobra"
+	utilvalidation "k8s.io/apimachinery/pkg/util/validation"
 )
 
 // controllerFlags are the flags of `assay controller`; those of Flux have Flux's names.
 type controllerFlags struct {
+	name                                 string
 	metricsAddr, healthAddr, gatewayAddr string
 	webhookAddr                          string
 	gatewayURL, execImage, execDelivery  string
@@ -32,6 +34,10 @@ type controllerFlags struct {
 	logger         logger.Options
 	jitter         jitter.IntervalOptions
 }
+
+const controllerNameHelp = "The name of this controller: a DNS label, such as that of its cluster. " +
+	"Give each a name where several watch one Git repository: it is in the commit statuses " +
+	"(assay/<name>/<environment>, unless spec.statusPrefix says otherwise) and finds the controller's comments again."
 
 func newControllerCommand() *cobra.Command {
 	var f controllerFlags
@@ -53,6 +59,7 @@ func newControllerCommand() *cobra.Command {
 
 func (f *controllerFlags) bind(cmd *cobra.Command) {
 	flags := cmd.Flags()
+	flags.StringVar(&f.name, "controller-name", "", controllerNameHelp)
 	flags.StringVar(&f.metricsAddr, "metrics-addr", ":8080", "The address the metrics and pprof are served on.")
 	flags.StringVar(&f.healthAddr, "health-addr", ":9440", "The address the probes are served on.")
 	flags.StringVar(&f.gatewayAddr, "gateway-addr", ":9090", "The address test pods are served on.")
@@ -74,6 +81,10 @@ func (f *controllerFlags) bind(cmd *cobra.Command) {
 }
 
 func (f *controllerFlags) validate() error {
+	if f.name != "" && len(utilvalidation.IsDNS1123Label(f.name)) > 0 {
+		return fmt.Errorf("--controller-name=%q is no DNS label: use at most 63 lower-case letters, digits and dashes",
+			f.name)
+	}
 	if u, err := url.Parse(f.gatewayURL); err != nil || u.Host == "" {
 		return fmt.Errorf("--gateway-url=%q is no URL: set it to the Service of the gateway, such as http://assay-gateway.assay-system.svc:9090", f.gatewayURL)
 	}

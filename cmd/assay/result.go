@@ -11,8 +11,8 @@ import (
 	"github.com/assay-dev/assay/api/v1alpha1"
 )
 
-// resultTable prints how a run ended: the suites, every failure with what the tool said, and
-// the verdict.
+// resultTable prints how a run ended: the suites, every failure with what the tool said, the
+// end of outputs, and the verdict.
 func resultTable(out io.Writer, run *v1alpha1.TestRun) {
 	if len(run.Status.Suites) > 0 {
 		row(out, "SUITE", "STATE", "CASES", "TIME", "MESSAGE")
@@ -24,6 +24,7 @@ func resultTable(out io.Writer, run *v1alpha1.TestRun) {
 		for _, f := range s.Failures {
 			printFailure(out, s.Name, f)
 		}
+		printOutput(out, s)
 	}
 	fmt.Fprintf(out, "\n%s\n", clean(stateLine(runState(run))))
 }
@@ -38,7 +39,19 @@ func printFailure(out io.Writer, suite string, f v1alpha1.CaseFailure) {
 		place = fmt.Sprintf(" (%s)", f.File)
 	}
 	fmt.Fprintf(out, "\n%s\n", clean(suite+": "+f.Name+place))
-	for line := range strings.SplitSeq(strings.TrimRight(f.Message, "\n"), "\n") {
+	printIndented(out, f.Message)
+}
+
+// printOutput prints the end of what a suite printed, where it went wrong without saying why.
+func printOutput(out io.Writer, s v1alpha1.SuiteStatus) {
+	if strings.TrimSpace(s.Output) != "" {
+		fmt.Fprintf(out, "\n%s\n", clean(s.Name+": the end of its output"))
+		printIndented(out, s.Output)
+	}
+}
+
+func printIndented(out io.Writer, text string) {
+	for line := range strings.SplitSeq(strings.TrimRight(text, "\n"), "\n") {
 		if line != "" {
 			fmt.Fprintln(out, "    "+clean(strings.ReplaceAll(strings.TrimRight(line, "\r"), "\t", "    ")))
 		}

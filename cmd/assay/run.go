@@ -34,7 +34,8 @@ func newRunCommand() *cobra.Command {
 		Short: "Run suites in a cluster and follow them",
 		Long: `Creates a TestRun for a TestRepository in the cluster of the kubeconfig, and follows it to its
 end: progress on the standard error, the result with every failure on the standard output.
-Every suite that is not suspended runs, or those that --suite names.
+Every suite that is not suspended runs, or those that --suite names. Where the commit has a run for
+a push or a pull request, its verdict is renewed: that on the commit status and in the comment.
 
 Without --commit it is the newest commit of the branch that the controller has seen. With
 --wait=false, or when you interrupt it, the run goes on without being followed.
@@ -123,6 +124,10 @@ func (o *runOptions) run(ctx context.Context, repository string, output *outputF
 	}
 	if err := output.print(stdout, withoutManagedFields(last), func(out io.Writer) { resultTable(out, last) }); err != nil {
 		return err
+	}
+	// The result is there whether or not this can be found out.
+	if text, err := renewed(ctx, c, last); err == nil && text != "" {
+		fmt.Fprintln(stderr, clean(text))
 	}
 	if last.Status.State != v1alpha1.StatePassed {
 		return errNotPassed

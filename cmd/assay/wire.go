@@ -104,7 +104,8 @@ func runController(ctx context.Context, f controllerFlags) error {
 
 	if err := (&testrepository.Reconciler{
 		Client: mgr.GetClient(), Access: access, Refs: remote, Verifier: source, Events: events,
-		Metrics: fluxctrl.NewMetrics(mgr, metrics.MustMakeRecorder()),
+		ControllerName: f.name,
+		Metrics:        fluxctrl.NewMetrics(mgr, metrics.MustMakeRecorder()),
 	}).SetupWithManager(mgr, testrepository.Options{Concurrent: f.concurrent, RateLimiter: f.rateLimiter}); err != nil {
 		return err
 	}
@@ -126,7 +127,9 @@ func runController(ctx context.Context, f controllerFlags) error {
 	if err := (&testenvironment.Reconciler{Client: mgr.GetClient(), Live: mgr.GetAPIReader()}).SetupWithManager(mgr); err != nil {
 		return err
 	}
-	if err := (&publish.Reconciler{Client: mgr.GetClient(), Forges: access, Events: events}).SetupWithManager(mgr, publish.Options{}); err != nil {
+	if err := (&publish.Reconciler{
+		Client: mgr.GetClient(), Forges: access, Events: events, Controller: f.name,
+	}).SetupWithManager(mgr, publish.Options{}); err != nil {
 		return err
 	}
 	reviewer, err := authenticationv1.NewForConfig(config)

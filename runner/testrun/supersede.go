@@ -14,7 +14,7 @@ import (
 // superseded says whether a newer commit of the same branch or pull request has its run.
 // Scheduled runs and those that somebody asked for stand for themselves.
 func (r *Reconciler) superseded(ctx context.Context, run *v1alpha1.TestRun) (bool, error) {
-	if t := run.Spec.Cause.Type; t != v1alpha1.CausePush && t != v1alpha1.CausePullRequest {
+	if _, ofHead := run.Spec.HeadOf(); !ofHead {
 		return false, nil
 	}
 	repo := &v1alpha1.TestRepository{}
@@ -36,15 +36,9 @@ func (r *Reconciler) superseded(ctx context.Context, run *v1alpha1.TestRun) (boo
 
 // sameSubject says whether both are about one branch, one tag or one pull request, at different commits.
 func sameSubject(a, b *v1alpha1.TestRun) bool {
-	x, y := a.Spec.Cause, b.Spec.Cause
-	switch {
-	case x.Type != y.Type || a.Spec.Commit == b.Spec.Commit || a.Spec.Environment != b.Spec.Environment:
-		return false
-	case x.PullRequest != nil && y.PullRequest != nil:
-		return x.PullRequest.Number == y.PullRequest.Number
-	}
-	// Another tag is another release, which stands for itself.
-	return a.Spec.Branch == b.Spec.Branch && a.Spec.Tag == b.Spec.Tag
+	x, _ := a.Spec.HeadOf()
+	y, ofHead := b.Spec.HeadOf()
+	return ofHead && x == y && a.Spec.Commit != b.Spec.Commit && a.Spec.Environment == b.Spec.Environment
 }
 
 // newer says whether a came after b. The API server's times have seconds only: within one,

@@ -77,6 +77,12 @@ func agreeComment(ctx context.Context, comments providers.Comments, pullRequest 
 	return comments.Edit(ctx, pullRequest, *there)
 }
 
+// withComment ends the digest of a statement that has the pull request's comment.
+const withComment = "+comment"
+
+// claims says whether the digest is of a statement that had the comment.
+func claims(published string) bool { return strings.HasSuffix(published, withComment) }
+
 // digest tells statements, and the forges they are for, apart.
 func digest(repository *v1alpha1.TestRepository, statement status.Statement) (string, error) {
 	data, err := json.Marshal(struct {
@@ -87,6 +93,10 @@ func digest(repository *v1alpha1.TestRepository, statement status.Statement) (st
 	if err != nil {
 		return "", err
 	}
-	sum := sha256.Sum256(data)
-	return "sha256:" + hex.EncodeToString(sum[:]), nil
+	hash := sha256.Sum256(data)
+	sum := "sha256:" + hex.EncodeToString(hash[:])
+	if statement.Comment != "" {
+		sum += withComment
+	}
+	return sum, nil
 }

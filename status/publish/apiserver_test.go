@@ -88,6 +88,70 @@ func TestControllerPublishesAndSurvivesARestart(t *testing.T) {
 	}
 }
 
+// What is not a change of the run that speaks wakes the publisher, too: a pull request that goes
+// back to an earlier commit, and a run that somebody asked for.
+func TestControllerFollowsThePollAndRunsAgain(t *testing.T) {
+	c := apiservertest.Start(t)
+	host := memory.New("assay")
+	host.AddCommit(commitA)
+	host.PutPullRequest(providers.PullRequest{Number: 7, Head: commitB})
+	forges := forgesFunc(func(ctx context.Context, _ *v1alpha1.TestRepository) (providers.Forge, error) {
+		return host.Open(ctx, providers.Config{Token: "assay"})
+	})
+	create(t, c, &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: "team"}})
+	repository := &v1alpha1.TestRepository{ObjectMeta: metav1.ObjectMeta{Namespace: "team", Name: "shop"},
+		Spec: v1alpha1.TestRepositorySpec{URL: "https://git.example.org/team/shop.git", Provider: v1alpha1.ProviderGitea,
+			Interval: metav1.Duration{Duration: time.Minute}, StatusPrefix: "mono/shop-1",
+			Environments: []v1alpha1.EnvironmentRef{{Name: "staging"}}}}
+	for _, wrong := range []string{"/assay", "assay/", "a b", "a//b", strings.Repeat("x", 65)} {
+		bad := repository.DeepCopy()
+		bad.Spec.StatusPrefix = wrong
+		if err := c.Create(t.Context(), bad); !apierrors.IsInvalid(err) {
+			t.Errorf("the prefix %q is taken: %v", wrong, err)
+		}
+	}
+	create(t, c, repository)
+	create(t, c, run("staging", commitA, 7, time.Time{}, failed))
+	create(t, c, run("staging", commitB, 7, time.Time{}, passed))
+	defer c.Run(t, c.Config, func(_ context.Context, m ctrl.Manager) error {
+		return (&publish.Reconciler{Forges: forges}).SetupWithManager(m, publish.Options{FirstRetry: 10 * time.Millisecond})
+	})()
+
+	polled := func(commit string) {
+		repository.Status.PullRequests = []v1alpha1.PullRequestHead{{Number: 7, Commit: commit}}
+		if err := c.Status().Update(t.Context(), repository); err != nil {
+			t.Fatal(err)
+		}
+	}
+	comment := func() string {
+		for _, c := range host.CommentsOn(7) {
+			return strings.Split(c.Body, "\n")[1]
+		}
+		return ""
+	}
+	polled(commitB)
+	eventually(t, comment, "### ✅ 1 suite passed")
+	polled(commitA)
+	eventually(t, comment, "### ❌ 1 of 1 suite failed")
+	polled(commitB)
+	eventually(t, comment, "### ✅ 1 suite passed")
+	polled(commitA)
+	eventually(t, comment, "### ❌ 1 of 1 suite failed")
+
+	again := run("staging", commitA, 0, time.Time{}, passed)
+	again.Name, again.Spec.Cause = "again", v1alpha1.Cause{Type: v1alpha1.CauseAPI}
+	create(t, c, again)
+	eventually(t, comment, "### ✅ 1 suite passed")
+	eventually(t, func() string {
+		history := host.History(commitA)
+		var contexts []string
+		for _, s := range history {
+			contexts = append(contexts, s.Context+" "+string(s.State))
+		}
+		return strings.Join(contexts, "; ")
+	}, "mono/shop-1/staging failure; mono/shop-1/staging success; mono/shop-1/staging/api success")
+}
+
 func create(t *testing.T, c client.Client, o client.Object) {
 	t.Helper()
 	want, isRun := o.DeepCopyObject().(*v1alpha1.TestRun)

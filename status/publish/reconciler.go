@@ -7,6 +7,8 @@ import (
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/api/meta"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/client-go/tools/events"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -45,6 +47,8 @@ type Reconciler struct {
 	Events events.EventRecorder
 	// RunsURL as in status.ComposeInput; may be empty.
 	RunsURL string
+	// Controller as in status.ComposeInput; may be empty.
+	Controller string
 	// Now is the clock of the pace of writes. Required.
 	Now func() time.Time
 
@@ -77,6 +81,9 @@ func (r *Reconciler) Reconcile(ctx context.Context, subject Subject) (ctrl.Resul
 	if err != nil || len(runs.own) == 0 {
 		return ctrl.Result{}, err
 	}
+	if taken(repository) {
+		return ctrl.Result{RequeueAfter: whenRefused}, nil
+	}
 	ctx, cancel := context.WithTimeout(ctx, repository.GetTimeout())
 	defer cancel()
 	forge, err := r.Forges.Forge(ctx, repository)
@@ -88,7 +95,7 @@ func (r *Reconciler) Reconcile(ctx context.Context, subject Subject) (ctrl.Resul
 	}
 	statement := r.compose(repository, subject, runs, forge.Limits)
 	sum, err := digest(repository, statement)
-	if err != nil || !runs.lack(sum) {
+	if err != nil || !runs.lack(sum) && !(statement.Comment != "" && runs.claimed(subject)) {
 		return ctrl.Result{}, err
 	}
 	err = agree(ctx, forge, subject, statement, func() error { return take(writes, r.Now()) })
@@ -138,7 +145,26 @@ func (g gathered) lack(sum string) bool {
 	return false
 }
 
-// compose leaves the comment of a pull request to its newest head.
+// claimed says whether the comment of the pull request may be that of another commit, whose
+// runs remember it as theirs: then it has to be read, whatever is remembered here.
+func (g gathered) claimed(subject Subject) bool {
+	for i := range g.all {
+		other := SubjectOf(&g.all[i])
+		if other.PullRequest == subject.PullRequest && other != subject && claims(g.all[i].Status.Published) {
+			return true
+		}
+	}
+	return false
+}
+
+// taken says whether the repository was told that its contexts are another's: then nothing is
+// said for it, and neither of what ran before it was told.
+func taken(repository *v1alpha1.TestRepository) bool {
+	ready := meta.FindStatusCondition(repository.Status.Conditions, v1alpha1.ReadyCondition)
+	return ready != nil && ready.Status == metav1.ConditionFalse && ready.Reason == string(fault.ContextTaken)
+}
+
+// compose leaves the comment of a pull request to its head.
 func (r *Reconciler) compose(repository *v1alpha1.TestRepository, subject Subject, runs gathered, limits providers.Limits) status.Statement {
 	pullRequest := subject.PullRequest
 	if pullRequest != 0 && head(repository, runs.all, pullRequest) != subject.Commit {
@@ -146,6 +172,7 @@ func (r *Reconciler) compose(repository *v1alpha1.TestRepository, subject Subjec
 	}
 	return status.Compose(status.ComposeInput{
 		Repository: repository, Commit: subject.Commit, PullRequest: pullRequest, Runs: runs.commit, Limits: limits, RunsURL: r.RunsURL,
+		Controller: r.Controller,
 	})
 }
 

@@ -134,6 +134,76 @@ func TestHeadsOfTheSameSecondFollowThePoll(t *testing.T) {
 	b.wantComments(t, 7, "✅ 1 suite passed")
 }
 
+// A pull request may be pushed back to a commit that was tested: the comment goes back with it,
+// as often as that happens, and also when nobody looked at the other commit in between.
+func TestTheCommentComesBackWithTheHead(t *testing.T) {
+	for name, looks := range map[string]bool{"both are looked at": true, "only the head is": false} {
+		t.Run(name, func(t *testing.T) {
+			b := newBench(t,
+				run("staging", commitA, 7, start, passed), run("staging", commitB, 7, start.Add(time.Minute), failed))
+			for i := range 6 {
+				at, other, want := commitA, commitB, "✅ 1 suite passed"
+				if i%2 == 1 {
+					at, other, want = commitB, commitA, "❌ 1 of 1 suite failed"
+				}
+				b.repository(t, func(r *v1alpha1.TestRepository) {
+					r.Status.PullRequests = []v1alpha1.PullRequestHead{{Number: 7, Commit: at}}
+				})
+				if looks {
+					b.settle(t, subject(other, 7))
+				}
+				b.settle(t, subject(at, 7))
+				b.wantComments(t, 7, want)
+			}
+		})
+	}
+}
+
+// What somebody ran again counts for the required status and the comment, whichever of the two
+// subjects is looked at first.
+func TestARunThatSomebodyAskedForRenewsTheVerdict(t *testing.T) {
+	again := run("staging", commitA, 0, start.Add(time.Minute), passed)
+	again.Name, again.Spec.Cause = "again", v1alpha1.Cause{Type: v1alpha1.CauseAPI}
+	for _, first := range []int64{0, 7} {
+		b := newBench(t, run("staging", commitA, 7, start, failed))
+		b.settle(t, subject(commitA, 7))
+		b.wantComments(t, 7, "❌ 1 of 1 suite failed")
+		if err := b.client.Create(t.Context(), again.DeepCopy()); err != nil {
+			t.Fatal(err)
+		}
+		b.setStatus(t, "again", passed)
+		b.settle(t, subject(commitA, first))
+		b.settle(t, subject(commitA, 7-first))
+		b.wantHistory(t, commitA, "assay/staging failure", "assay/staging success", "assay/staging/api success")
+		b.wantComments(t, 7, "✅ 1 suite passed")
+		requests := b.host.Requests()
+		b.settle(t, subject(commitA, 0))
+		b.settle(t, subject(commitA, 7))
+		if n := b.host.Requests() - requests; n != 0 {
+			t.Errorf("%d requests though all is said", n)
+		}
+	}
+}
+
+// Of a repository whose contexts are another's nothing is said, until that is over.
+func TestWhoseContextsAreTakenSaysNothing(t *testing.T) {
+	b := newBench(t, run("staging", commitA, 7, start, failed))
+	told := func(status metav1.ConditionStatus, reason fault.Reason) {
+		b.repository(t, func(r *v1alpha1.TestRepository) {
+			r.Status.Conditions = []metav1.Condition{{Type: v1alpha1.ReadyCondition,
+				Status: status, Reason: string(reason), LastTransitionTime: metav1.NewTime(start)}}
+		})
+	}
+	told(metav1.ConditionFalse, fault.ContextTaken)
+	result, err := b.reconciler().Reconcile(t.Context(), subject(commitA, 7))
+	if err != nil || result.RequeueAfter == 0 || b.host.Requests() != 0 {
+		t.Errorf("%d requests, %+v, %v", b.host.Requests(), result, err)
+	}
+	told(metav1.ConditionTrue, "Succeeded")
+	b.settle(t, subject(commitA, 7))
+	b.wantHistory(t, commitA, "assay/staging failure")
+}
+
 func TestAPushHasNoComment(t *testing.T) {
 	b := newBench(t, run("staging", commitA, 0, start, failed))
 	b.settle(t, subject(commitA, 0))

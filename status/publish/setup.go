@@ -9,10 +9,13 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/builder"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/controller"
+	"sigs.k8s.io/controller-runtime/pkg/event"
 	"sigs.k8s.io/controller-runtime/pkg/handler"
+	"sigs.k8s.io/controller-runtime/pkg/log"
 	"sigs.k8s.io/controller-runtime/pkg/manager"
 
 	"github.com/assay-dev/assay/api/v1alpha1"
+	"github.com/assay-dev/assay/runner/runs"
 )
 
 // name of the controller.
@@ -26,7 +29,8 @@ type Options struct {
 	FirstRetry, LastRetry time.Duration
 }
 
-// SetupWithManager runs the reconciler for the subjects of all TestRuns. Client, Events and
+// SetupWithManager runs the reconciler for the subjects of all TestRuns, and of pull requests
+// that move. Client, Events and
 // Now are the manager's, and the system's clock, where they are nil.
 func (r *Reconciler) SetupWithManager(m manager.Manager, options Options) error {
 	if r.Client == nil {
@@ -50,7 +54,9 @@ func (r *Reconciler) SetupWithManager(m manager.Manager, options Options) error 
 	logger := m.GetLogger().WithValues("controller", name)
 	return builder.TypedControllerManagedBy[Subject](m).
 		Named(name).
-		Watches(&v1alpha1.TestRun{}, handler.TypedEnqueueRequestsFromMapFunc(subjects), builder.WithPredicates(changed())).
+		Watches(&v1alpha1.TestRun{}, handler.TypedEnqueueRequestsFromMapFunc(r.subjects),
+			builder.WithPredicates(changed())).
+		Watches(&v1alpha1.TestRepository{}, heads()).
 		WithOptions(controller.TypedOptions[Subject]{
 			MaxConcurrentReconciles: options.Workers,
 			RateLimiter:             workqueue.NewTypedItemExponentialFailureRateLimiter[Subject](options.FirstRetry, options.LastRetry),
@@ -64,10 +70,35 @@ func (r *Reconciler) SetupWithManager(m manager.Manager, options Options) error 
 		Complete(r)
 }
 
-// subjects maps a TestRun to its subject.
-func subjects(_ context.Context, o client.Object) []Subject {
-	if run, ok := o.(*v1alpha1.TestRun); ok {
-		return []Subject{SubjectOf(run)}
+// subjects maps a TestRun to what is said because of it.
+func (r *Reconciler) subjects(ctx context.Context, o client.Object) []Subject {
+	run, ok := o.(*v1alpha1.TestRun)
+	if !ok {
+		return nil
 	}
-	return nil
+	if !run.Spec.Cause.Type.Rules().Renews {
+		return about(run, nil)
+	}
+	var all v1alpha1.TestRunList
+	if err := r.Client.List(ctx, &all, runs.OfRepository(run.Namespace, run.Spec.RepositoryRef.Name)); err != nil {
+		log.FromContext(ctx).Error(err, "listing the runs that a run may renew", "run", client.ObjectKeyFromObject(run))
+	}
+	return about(run, all.Items)
+}
+
+// heads asks for the pull requests whose commit changed. When the controller starts, all
+// subjects are looked at anyway, because of their runs.
+func heads() handler.TypedEventHandler[client.Object, Subject] {
+	return handler.TypedFuncs[client.Object, Subject]{
+		UpdateFunc: func(_ context.Context, e event.UpdateEvent, queue workqueue.TypedRateLimitingInterface[Subject]) {
+			was, okOld := e.ObjectOld.(*v1alpha1.TestRepository)
+			is, okNew := e.ObjectNew.(*v1alpha1.TestRepository)
+			if !okOld || !okNew {
+				return
+			}
+			for _, subject := range moved(was, is) {
+				queue.Add(subject)
+			}
+		},
+	}
 }

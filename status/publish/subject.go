@@ -32,9 +32,10 @@ func SubjectOf(r *v1alpha1.TestRun) Subject {
 	return s
 }
 
-// head gives the commit that the pull request's comment is about: that of its newest run.
-// Within the same second what the last poll saw decides, then the hash, so that one of them
-// does. runs are all of the repository.
+// head gives the commit that the pull request's comment is about: the one that the last poll
+// saw, where it has a run. Where it has none, or the poll does not know the pull request, that
+// of the newest run, and within the same second the greater hash, so that one of them is it.
+// runs are all of the repository.
 func head(repository *v1alpha1.TestRepository, runs []v1alpha1.TestRun, pullRequest int64) string {
 	polled := ""
 	for _, pr := range repository.Status.PullRequests {
@@ -42,29 +43,67 @@ func head(repository *v1alpha1.TestRepository, runs []v1alpha1.TestRun, pullRequ
 			polled = pr.Commit
 		}
 	}
-	var own []*v1alpha1.TestRun
+	var newest *v1alpha1.TestRun
 	for i := range runs {
-		if SubjectOf(&runs[i]).PullRequest == pullRequest && runs[i].Spec.RepositoryRef.Name == repository.Name {
-			own = append(own, &runs[i])
+		run := &runs[i]
+		if SubjectOf(run).PullRequest != pullRequest || run.Spec.RepositoryRef.Name != repository.Name {
+			continue
+		}
+		if run.Spec.Commit == polled {
+			return polled
+		}
+		if newest == nil || later(run, newest) {
+			newest = run
 		}
 	}
-	if len(own) == 0 {
+	if newest == nil {
 		return ""
 	}
-	return slices.MaxFunc(own, func(a, b *v1alpha1.TestRun) int {
-		return cmp.Or(
-			a.CreationTimestamp.Compare(b.CreationTimestamp.Time),
-			cmp.Compare(number(a.Spec.Commit == polled), number(b.Spec.Commit == polled)),
-			cmp.Compare(a.Spec.Commit, b.Spec.Commit),
-		)
-	}).Spec.Commit
+	return newest.Spec.Commit
 }
 
-func number(b bool) int {
-	if b {
-		return 1
+func later(a, b *v1alpha1.TestRun) bool {
+	return cmp.Or(a.CreationTimestamp.Compare(b.CreationTimestamp.Time), cmp.Compare(a.Spec.Commit, b.Spec.Commit)) > 0
+}
+
+// moved gives the subjects of the pull requests whose commit changed: the comment leaves the
+// one and belongs to the other.
+func moved(was, is *v1alpha1.TestRepository) []Subject {
+	before := map[int64]string{}
+	for _, pr := range was.Status.PullRequests {
+		before[pr.Number] = pr.Commit
 	}
-	return 0
+	var subjects []Subject
+	for _, pr := range is.Status.PullRequests {
+		old, known := before[pr.Number]
+		if known && old == pr.Commit {
+			continue
+		}
+		s := Subject{Namespace: is.Namespace, Repository: is.Name, PullRequest: pr.Number, Commit: pr.Commit}
+		subjects = append(subjects, s)
+		if s.Commit = old; known {
+			subjects = append(subjects, s)
+		}
+	}
+	return subjects
+}
+
+// about gives the subjects whose statement the run is part of: its own, and for one that may
+// renew what others said, theirs. all are the runs of the repository.
+func about(run *v1alpha1.TestRun, all []v1alpha1.TestRun) []Subject {
+	own := SubjectOf(run)
+	subjects := []Subject{own}
+	if !run.Spec.Cause.Type.Rules().Renews {
+		return subjects
+	}
+	for i := range all {
+		s := SubjectOf(&all[i])
+		here := s.Namespace == own.Namespace && s.Repository == own.Repository && s.Commit == own.Commit
+		if here && s.PullRequest != 0 && !slices.Contains(subjects, s) {
+			subjects = append(subjects, s)
+		}
+	}
+	return subjects
 }
 
 // changed lets events through that can change what is said. The attempts of a suite cannot,

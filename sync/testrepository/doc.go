@@ -7,5 +7,5 @@
 // cause, so that creating twice is a no-op. Heads that were refused for their signature are
 // looked at again, too. [Access] is where credentials are read, and
 // [Source] gives the rest of the controller the files of a commit. The package knows
-// nothing of suites, pods or what is said on the forge.
+// nothing of suites and pods, and of what is said on the forge only which contexts are whose.
 package testrepository

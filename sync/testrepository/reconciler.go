@@ -51,6 +51,8 @@ type Reconciler struct {
 	Refs Refs
 	// Verifier is asked again about heads whose runs were refused. Source satisfies it.
 	Verifier Verifier
+	// ControllerName as in status.Prefix; may be empty.
+	ControllerName string
 	// Events records when a repository's condition changes.
 	Events events.EventRecorder
 }
@@ -100,6 +102,9 @@ func (r *Reconciler) Reconcile(ctx context.Context, req ctrl.Request) (result ct
 // poll asks the host, creates what is called for, and records it in repo.Status.
 func (r *Reconciler) poll(ctx context.Context, repo *v1alpha1.TestRepository) error {
 	if err := checkTags(repo); err != nil {
+		return err
+	}
+	if err := r.checkContexts(ctx, repo); err != nil {
 		return err
 	}
 	at, forge, err := r.Access.Open(ctx, repo)

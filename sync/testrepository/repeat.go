@@ -97,11 +97,8 @@ type about struct {
 // their schedule's or their asker's to choose.
 func aboutOf(run *v1alpha1.TestRun) about {
 	s := about{commit: run.Spec.Commit, environment: run.Spec.Environment}
-	switch cause := run.Spec.Cause; {
-	case cause.Type == v1alpha1.CausePullRequest && cause.PullRequest != nil:
-		s.pullRequest = cause.PullRequest.Number
-	case cause.Type == v1alpha1.CausePush:
-		s.branch, s.tag = run.Spec.Branch, run.Spec.Tag
+	if moving, ok := run.Spec.HeadOf(); ok {
+		s.branch, s.tag, s.pullRequest = moving.Branch, moving.Tag, moving.PullRequest
 	}
 	return s
 }

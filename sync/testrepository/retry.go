@@ -25,7 +25,7 @@ func setConditions(repo *v1alpha1.TestRepository, err error) {
 	ready := fault.Condition(v1alpha1.ReadyCondition, repo.Generation, err)
 	conditions.Set(repo, &ready)
 	switch again := retry(err); {
-	case fault.ReasonOf(err) == fault.InvalidSpec:
+	case fault.ReasonOf(err) == fault.InvalidSpec || fault.ReasonOf(err) == fault.ContextTaken:
 		conditions.MarkStalled(repo, ready.Reason, "%s", ready.Message)
 	case again != "":
 		conditions.MarkReconciling(repo, v1alpha1.ProgressingWithRetryReason, "%s", again)

@@ -1,6 +1,9 @@
 package testrepository
 
 import (
+	"context"
+	"fmt"
+
 	fluxctrl "github.com/fluxcd/pkg/runtime/controller"
 	"github.com/fluxcd/pkg/runtime/predicates"
 	ctrl "sigs.k8s.io/controller-runtime"
@@ -23,6 +26,12 @@ type Options struct {
 func (r *Reconciler) SetupWithManager(mgr ctrl.Manager, o Options) error {
 	if o.Concurrent == 0 {
 		o.Concurrent = 32
+	}
+	indexer := mgr.GetFieldIndexer()
+	for name, values := range Indices() {
+		if err := indexer.IndexField(context.Background(), &v1alpha1.TestRepository{}, name, values); err != nil {
+			return fmt.Errorf("indexing TestRepositories by %s: %w", name, err)
+		}
 	}
 	return ctrl.NewControllerManagedBy(mgr).
 		Named("testrepository").
