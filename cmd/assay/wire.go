@@ -70,6 +70,7 @@ const (
 // runController builds the parts, wires them, and runs until the context ends.
 func runController(ctx context.Context, f controllerFlags) error {
 	config := fluxclient.GetConfigOrDie(f.client)
+	config.Wrap(countTraffic)
 	mgr, err := ctrl.NewManager(config, managerOptions(f))
 	if err != nil {
 		return fmt.Errorf("making the manager: %w", err)

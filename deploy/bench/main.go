@@ -1,6 +1,7 @@
 // Command bench measures Assay as it is installed, beside bare pods of the same cluster, in
 // one run: how long a push takes to its pending status and to its final one, what a run of
-// one suite and of twenty costs beside the same pods created bare, the memory of the
+// one suite and of twenty costs beside the same pods created bare, what large runs cost beside as
+// many bare pods under the same limit and in traffic to the API server, the memory of the
 // controller, and what it uses while it polls a thousand repositories with nothing new. It
 // stands on deploy/dev/cluster.sh and deploy/dev/install.sh.
 package main
@@ -12,6 +13,7 @@ import (
 	"fmt"
 	"os"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -20,11 +22,12 @@ import (
 
 func main() {
 	rounds := flag.Int("rounds", 5, "How often each figure of pushes and runs is taken; the median is printed. 0 leaves them out.")
+	many := flag.String("many", "100,300", "The sizes of large runs, which are set beside as many bare pods; empty leaves them out.")
 	repositories := flag.Int("repositories", 1000, "How many repositories are polled; 0 leaves that out.")
 	flag.Parse()
 	ctx, cancel := context.WithTimeout(context.Background(), 40*time.Minute)
 	defer cancel()
-	if err := run(ctx, *rounds, *repositories); err != nil {
+	if err := run(ctx, *rounds, *many, *repositories); err != nil {
 		fmt.Fprintln(os.Stderr, "bench:", err)
 		os.Exit(1)
 	}
@@ -33,7 +36,7 @@ func main() {
 // figures are seconds, one for each round.
 type figures struct{ pending, final, one, oneBare, twenty, twentyBare []float64 }
 
-func run(ctx context.Context, rounds, repositories int) error {
+func run(ctx context.Context, rounds int, many string, repositories int) error {
 	w, err := world.Connect()
 	if err != nil {
 		return err
@@ -41,6 +44,15 @@ func run(ctx context.Context, rounds, repositories int) error {
 	name := "bench-" + strings.ToLower(rand.Text()[:6])
 	if rounds > 0 {
 		if err := measureRounds(ctx, w, name, rounds); err != nil {
+			return err
+		}
+	}
+	for _, size := range strings.FieldsFunc(many, func(r rune) bool { return r == ',' }) {
+		count, err := strconv.Atoi(size)
+		if err != nil {
+			return fmt.Errorf("-many: %w", err)
+		}
+		if err := measureMany(ctx, w, fmt.Sprintf("%s-%d", name, count), count); err != nil {
 			return err
 		}
 	}

@@ -17,6 +17,7 @@ type usage struct {
 	cpu      float64 // seconds
 	memory   float64 // resident, MiB, now
 	requests float64 // to the API server
+	bytes    float64 // to and from it, watches included
 }
 
 // controllerUsage reads the controller's metrics, by way of the API server's proxy.
@@ -36,6 +37,7 @@ func controllerUsage(ctx context.Context, w *world.World) (usage, error) {
 	var u usage
 	for name, value := range map[string]*float64{
 		"process_cpu_seconds_total": &u.cpu, "process_resident_memory_bytes": &u.memory, "rest_client_requests_total": &u.requests,
+		"assay_apiserver_bytes_total": &u.bytes,
 	} {
 		if *value, err = sum(string(text), name); err != nil {
 			return usage{}, err
