@@ -269,7 +269,8 @@ type TestRepositoryStatus struct {
 	// reconcile.fluxcd.io/requestedAt.
 	// +optional
 	LastHandledReconcileAt string `json:"lastHandledReconcileAt,omitempty"`
-	// conditions: Ready; Reconciling, Stalled and Drifted while they are true.
+	// conditions: Ready; Reconciling, Stalled and Drifted while they are true; Scheduled where
+	// suites have schedules.
 	// +listType=map
 	// +listMapKey=type
 	// +optional
@@ -297,6 +298,13 @@ type TestRepositoryStatus struct {
 	// lastScheduleTime is when a schedule last created a run.
 	// +optional
 	LastScheduleTime *metav1.Time `json:"lastScheduleTime,omitempty"`
+	// schedules say, for each environment with schedules in force, up to when their times are
+	// dealt with. A time counts only for a schedule that was there before it.
+	// +kubebuilder:validation:MaxItems=32
+	// +listType=map
+	// +listMapKey=environment
+	// +optional
+	Schedules []ScheduleStatus `json:"schedules,omitempty"`
 	// catalogs say how cluster, Git and the environments stand to each other, for each
 	// environment and watched branch; at most 64, those of the default branch first.
 	// +kubebuilder:validation:MaxItems=64
@@ -344,6 +352,21 @@ type PullRequestHead struct {
 	// skipped says why it has no runs; empty when it has.
 	// +optional
 	Skipped string `json:"skipped,omitempty"`
+}
+
+// ScheduleStatus is how far the schedules of an environment are dealt with.
+type ScheduleStatus struct {
+	// environment is the name of the TestEnvironment.
+	// +kubebuilder:validation:MaxLength=63
+	Environment string `json:"environment"`
+	// time up to which every scheduled time has its run, or was left out.
+	Time metav1.Time `json:"time"`
+	// timetable is the digest of the schedules that were in force then.
+	// +kubebuilder:validation:MaxLength=64
+	Timetable string `json:"timetable"`
+	// commit is the full hash of a commit with that timetable.
+	// +kubebuilder:validation:MaxLength=64
+	Commit string `json:"commit"`
 }
 
 // GetConditions gives the conditions.

@@ -111,7 +111,7 @@ func runController(ctx context.Context, f controllerFlags) error {
 	}).SetupWithManager(mgr, testrun.Options{Concurrent: f.concurrent}); err != nil {
 		return err
 	}
-	if err := (&schedule.Reconciler{Client: mgr.GetClient(), Catalogs: rendered, Now: time.Now}).SetupWithManager(mgr); err != nil {
+	if err := (&schedule.Reconciler{Client: mgr.GetClient(), Catalogs: rendered, Events: events, Now: time.Now}).SetupWithManager(mgr); err != nil {
 		return err
 	}
 	if err := (&testsuite.Reconciler{
