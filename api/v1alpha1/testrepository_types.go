@@ -35,7 +35,9 @@ type TestRepository struct {
 type TestRepositorySpec struct {
 	// url of the repository: https://, ssh://, or http:// where the controller allows it.
 	// Credentials go into the Secret, not here.
-	// +kubebuilder:validation:Pattern=`^(https?://[^\s@]+|ssh://([A-Za-z0-9_.-]+@)?[^\s@]+)$`
+	// +kubebuilder:validation:XValidation:rule="!self.matches('^[A-Za-z0-9_.-]+@[^/:@ ]+:[^@ ]+$')",message="an address of scp is no URL: write ssh://git@host/path",messageExpression="'write ssh://' + self.replace(':', '/', 1)"
+	// +kubebuilder:validation:XValidation:rule="self.matches('^[A-Za-z0-9_.-]+@[^/:@ ]+:[^@ ]+$') || self.matches('^(https?://[^@ \\t\\r\\n]+|ssh://([A-Za-z0-9_.-]+@)?[^@ \\t\\r\\n]+)$')",message="url begins with https://, http:// or ssh://, and holds no password: that goes into the Secret"
+	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=2048
 	// +required
 	URL string `json:"url"`
@@ -88,7 +90,8 @@ type TestRepositorySpec struct {
 	// +optional
 	Timeout *metav1.Duration `json:"timeout,omitempty"`
 
-	// suspend stops polling and schedules; runs that exist go on.
+	// suspend stops polling and schedules; runs that exist go on. Ready is Unknown meanwhile,
+	// with the reason Suspended.
 	// +optional
 	Suspend bool `json:"suspend,omitempty"`
 

@@ -132,7 +132,8 @@ type uncachedRuns struct{ client.Client }
 func (u uncachedRuns) List(ctx context.Context, list client.ObjectList, options ...client.ListOption) error {
 	var o client.ListOptions
 	o.ApplyOptions(options)
-	return u.Client.List(ctx, list, client.InNamespace(o.Namespace))
+	repository, _ := o.FieldSelector.RequiresExactMatch("spec.repositoryRef.name")
+	return u.Client.List(ctx, list, client.InNamespace(o.Namespace), client.MatchingLabels{v1alpha1.RepositoryLabel: repository})
 }
 
 // repository creates one whose default branch is at the commit and whose schedules were seen, and
@@ -278,6 +279,7 @@ func TestAPIServerScheduledRuns(t *testing.T) {
 	t.Run("a time that came while the host was down is made up for", func(t *testing.T) {
 		repo, minute := l.repository(t, "down", commit(1))
 		l.host.down.Store(true)
+		l.restart() // so that the catalog is forgotten
 		if again := l.look(t, repo); again != retry {
 			t.Errorf("the next look is after %s, want %s", again, retry)
 		}
