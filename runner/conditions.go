@@ -31,6 +31,19 @@ func Planned(run *v1alpha1.TestRun, plan []v1alpha1.PlannedSuite, now time.Time)
 	return status
 }
 
+// Nothing gives the final status of a run at a commit that has nothing to run at all, because of why: it has passed.
+func Nothing(run *v1alpha1.TestRun, why string, now time.Time) v1alpha1.TestRunStatus {
+	if run.Status.State.Final() {
+		return *run.Status.DeepCopy()
+	}
+	status := Planned(run, nil, now)
+	status.Message = why
+	for i := range status.Conditions {
+		status.Conditions[i].Message = why
+	}
+	return status
+}
+
 // selected says how much runs of the catalog, or of what was asked for by name.
 func selected(run *v1alpha1.TestRun, status v1alpha1.TestRunStatus) string {
 	t := tallyOf(status)

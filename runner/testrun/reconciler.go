@@ -77,6 +77,9 @@ func (r *Reconciler) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Resu
 			return r.unplannable(ctx, run, err)
 		}
 		status := runner.Planned(run, plan.suites, time.Now())
+		if plan.nothing != "" {
+			status = runner.Nothing(run, plan.nothing, time.Now())
+		}
 		status.CatalogDiff = plan.diff
 		if err := r.write(ctx, run, status); err != nil {
 			return settle(err)
