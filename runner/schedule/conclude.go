@@ -3,6 +3,7 @@ package schedule
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -33,7 +34,9 @@ func conclude(repo *v1alpha1.TestRepository, looks []*look) (again time.Time, fa
 		at := metav1.NewTime(latest)
 		repo.Status.LastScheduleTime = &at
 	}
-	setCondition(repo, looks)
+	if !slices.ContainsFunc(looks, func(l *look) bool { return l.busy }) { // else nobody knows, and nothing is news
+		setCondition(repo, looks)
+	}
 	return again, failed
 }
 

@@ -29,8 +29,8 @@ type look struct {
 	// catalog of the default branch, and how many suites of it have schedules.
 	catalog catalog.Catalog
 	suites  int
-	// suspended says that the environment is.
-	suspended bool
+	// suspended says that the environment is; busy, that the host was not even asked.
+	suspended, busy bool
 	// after is what to remember; nil where nothing is in force.
 	after *v1alpha1.ScheduleStatus
 	// latest time that has its run, the next to come, and when to look again before that.
@@ -77,19 +77,24 @@ func (r *Reconciler) lookAt(ctx context.Context, repo *v1alpha1.TestRepository, 
 }
 
 // unseen is for a catalog that cannot be had. Its times are still to come, so what is remembered
-// stands; and so does what the condition says, where anything is known to be scheduled.
+// stands; the condition says why, where anything is known to be scheduled.
 func (l *look) unseen(err error) {
 	reason := fault.ReasonOf(err)
-	switch {
-	case reason == fault.CatalogNotFound: // nothing is scheduled where there is nothing
+	if reason == fault.CatalogNotFound { // nothing is scheduled where there is nothing
 		l.after = nil
 		return
-	case fault.Of(err) != fault.User, reason == fault.SignatureInvalid, reason == fault.SecretInvalid: // Secrets are not watched
+	}
+	if fault.Of(err) != fault.User || slices.Contains(outside, reason) {
 		l.again = l.now.Add(retry)
 	}
-	if l.before != nil {
+	if l.busy = reason == fault.HostBusy; !l.busy && l.before != nil {
 		l.fault(fault.Here(err))
 	}
+}
+
+// outside are faults of users that may be mended without a commit, which nobody tells of.
+var outside = []fault.Reason{
+	fault.SignatureInvalid, fault.SecretInvalid, fault.AuthenticationFailed, fault.HostNotTrusted, fault.RepositoryNotFound, fault.RefNotFound,
 }
 
 // refused is for an environment that does not let its schedules run. They count anew once it does.

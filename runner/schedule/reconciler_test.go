@@ -56,12 +56,12 @@ func suitesAt(suites ...string) fstest.MapFS {
 // host is a Git host that can be down.
 type host struct {
 	catalogstest.Commits
-	down bool
+	down fault.Reason // empty: it answers
 }
 
 func (h *host) Tree(ctx context.Context, repo *v1alpha1.TestRepository, commit, path string) (fs.FS, error) {
-	if h.down {
-		return nil, fault.New(fault.HostUnreachable, fault.Place{}, "", "no answer")
+	if h.down != "" {
+		return nil, fault.New(h.down, fault.Place{}, "", "no answer")
 	}
 	return h.Commits.Tree(ctx, repo, commit, path)
 }
@@ -333,13 +333,18 @@ func TestATimeThatWasMissedIsMadeUpFor(t *testing.T) {
 		missed func(s *stage)
 		want   []string
 	}{
-		"while no controller ran":              {func(*stage) {}, []string{"load at 12:00 of 1"}},
-		"while the branch moved":               {func(s *stage) { s.move(sha("2")) }, []string{"load at 12:00 of 2"}},
-		"while the branch moved out of reach":  {func(s *stage) { delete(commits, sha("1")); s.move(sha("2")) }, nil},
-		"while the host was down":              {func(s *stage) { s.host.down = true; s.looks("12:00:00"); s.host.down = false }, []string{"load at 12:00 of 1"}},
-		"while the host was down and it moved": {func(s *stage) { s.host.down = true; s.move(sha("2")); s.looks("12:00:00"); s.host.down = false }, []string{"load at 12:00 of 2"}},
-		"while the catalog was broken":         {func(s *stage) { s.move(sha("4")); s.looks("12:00:00"); s.move(sha("1")) }, []string{"load at 12:00 of 1"}},
-		"not while there were no tests":        {func(s *stage) { s.move(sha("3")); s.looks("12:00:00"); s.move(sha("1")) }, nil},
+		"while no controller ran":             {func(*stage) {}, []string{"load at 12:00 of 1"}},
+		"while the branch moved":              {func(s *stage) { s.move(sha("2")) }, []string{"load at 12:00 of 2"}},
+		"while the branch moved out of reach": {func(s *stage) { delete(commits, sha("1")); s.move(sha("2")) }, nil},
+		"while the host was down":             {func(s *stage) { s.host.down = fault.HostUnreachable; s.looks("12:00:00"); s.host.down = "" }, []string{"load at 12:00 of 1"}},
+		"while the host was down and it moved": {func(s *stage) {
+			s.host.down = fault.HostUnreachable
+			s.move(sha("2"))
+			s.looks("12:00:00")
+			s.host.down = ""
+		}, []string{"load at 12:00 of 2"}},
+		"while the catalog was broken":  {func(s *stage) { s.move(sha("4")); s.looks("12:00:00"); s.move(sha("1")) }, []string{"load at 12:00 of 1"}},
+		"not while there were no tests": {func(s *stage) { s.move(sha("3")); s.looks("12:00:00"); s.move(sha("1")) }, nil},
 	} {
 		t.Run(name, func(t *testing.T) {
 			commits[sha("1")] = suitesAt(daily)
@@ -416,7 +421,7 @@ func TestWhatIsNotScheduledIsSaid(t *testing.T) {
 			"InvalidCatalog", `tests/load.yaml:4: spec.on.schedule[0].cron: in the environment "staging": "0 25 * * *" is no cron: end of range (25) above maximum (23): "25" (write minute, hour, day of month, month and day of week, such as H 2 * * *)`,
 		},
 		"a host that is down": {
-			func(s *stage) { s.host.down = true; s.restart() },
+			func(s *stage) { s.host.down = fault.HostUnreachable; s.restart() },
 			"HostUnreachable", `in the environment "staging": no answer`,
 		},
 		"a run that cannot be created": {
@@ -455,6 +460,30 @@ func TestWhatIsNotScheduledIsSaid(t *testing.T) {
 				t.Errorf("it was written %d times though nothing changed", s.statuses-written)
 			}
 		})
+	}
+}
+
+// What may be mended without a commit is looked at again; a host that has no place is no news.
+func TestACatalogThatCannotBeHadIsAskedForAgain(t *testing.T) {
+	for reason, again := range map[fault.Reason]time.Duration{
+		fault.HostUnreachable: retry, fault.HostBusy: retry, fault.AuthenticationFailed: retry, fault.RepositoryNotFound: retry, fault.SymlinkRefused: 0,
+	} {
+		s := newStage(t, catalogstest.Commits{sha("1"): suitesAt(daily)})
+		s.looks("11:00:00")
+		s.host.down = reason
+		s.restart()
+		s.now = noon
+		result, err := s.r.Reconcile(t.Context(), ctrl.Request{NamespacedName: client.ObjectKey{Namespace: "shop", Name: "shop"}})
+		if err != nil || result.RequeueAfter != again {
+			t.Errorf("%s: it is looked at again after %s, %v", reason, result.RequeueAfter, err)
+		}
+		c := meta.FindStatusCondition(s.repo().Status.Conditions, v1alpha1.ScheduledCondition)
+		if c == nil || (c.Status == metav1.ConditionTrue) != (reason == fault.HostBusy) {
+			t.Errorf("%s: it says %+v", reason, c)
+		}
+		s.host.down = ""
+		s.looks("12:30:00")
+		s.expect("load at 12:00 of 1")
 	}
 }
 
