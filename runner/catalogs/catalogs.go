@@ -105,9 +105,11 @@ func findTests(tree fs.FS, tests string) error {
 	case err != nil:
 		return err
 	case info.Mode()&fs.ModeSymlink != 0:
-		return fault.New(fault.SymlinkRefused, fault.Place{File: tests}, "commit the folder itself", "%q is a symlink", tests)
+		return fault.New(fault.SymlinkRefused, fault.Place{File: tests},
+			"commit the folder itself", "%q is a symlink", tests)
 	case !info.IsDir():
-		return fault.New(fault.InvalidCatalog, fault.Place{File: tests}, "make it a folder, or set spec.path of the TestRepository", "%q is no folder", tests)
+		return fault.New(fault.InvalidCatalog, fault.Place{File: tests},
+			"make it a folder, or set spec.path of the TestRepository", "%q is no folder", tests)
 	}
 	return nil
 }

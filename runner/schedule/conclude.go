@@ -69,8 +69,10 @@ func setCondition(repo *v1alpha1.TestRepository, looks []*look) {
 		condition := fault.Condition(v1alpha1.ScheduledCondition, repo.Generation, errors.Join(faults...))
 		conditions.Set(repo, &condition)
 	case suites > 0:
-		conditions.MarkTrue(repo, v1alpha1.ScheduledCondition, v1alpha1.SucceededReason, "%s",
-			strings.TrimSuffix(fmt.Sprintf("%s in %s, the next at %s; %s", counted(suites, "scheduled suite"), counted(environments, "environment"), next.Format(time.RFC3339), held), "; "))
+		goes := fmt.Sprintf("%s in %s, the next at %s; %s",
+			counted(suites, "scheduled suite"), counted(environments, "environment"), next.Format(time.RFC3339), held)
+		goes = strings.TrimSuffix(goes, "; ")
+		conditions.MarkTrue(repo, v1alpha1.ScheduledCondition, v1alpha1.SucceededReason, "%s", goes)
 	case held != "":
 		conditions.MarkFalse(repo, v1alpha1.ScheduledCondition, v1alpha1.SuspendedReason, "%s", held)
 	default:

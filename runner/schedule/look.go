@@ -42,7 +42,10 @@ type look struct {
 }
 
 // lookAt deals with the times of one environment that have come.
-func (r *Reconciler) lookAt(ctx context.Context, repo *v1alpha1.TestRepository, environment string, running map[string]*v1alpha1.TestRun, now time.Time) *look {
+// running are the suites that still run there.
+func (r *Reconciler) lookAt(ctx context.Context, repo *v1alpha1.TestRepository, environment string,
+	running bySuite, now time.Time,
+) *look {
 	l := &look{repo: repo, environment: environment, before: statusOf(repo, environment), now: now}
 	l.after = l.before
 	var err error
@@ -94,7 +97,8 @@ func (l *look) unseen(err error) {
 
 // outside are faults of users that may be mended without a commit, which nobody tells of.
 var outside = []fault.Reason{
-	fault.SignatureInvalid, fault.SecretInvalid, fault.AuthenticationFailed, fault.HostNotTrusted, fault.RepositoryNotFound, fault.RefNotFound,
+	fault.SignatureInvalid, fault.SecretInvalid, fault.AuthenticationFailed, fault.HostNotTrusted,
+	fault.RepositoryNotFound, fault.RefNotFound,
 }
 
 // refused is for an environment that does not let its schedules run. They count anew once it does.
@@ -163,9 +167,9 @@ func (r *Reconciler) known(ctx context.Context, l *look) (catalog.Catalog, error
 
 // admitted says whether the environment is suspended; it is an error where the repository may not
 // run there.
-func (r *Reconciler) admitted(ctx context.Context, repo *v1alpha1.TestRepository, environment string) (suspended bool, err error) {
+func (r *Reconciler) admitted(ctx context.Context, repo *v1alpha1.TestRepository, environment string) (bool, error) {
 	env := &v1alpha1.TestEnvironment{}
-	err = r.Get(ctx, types.NamespacedName{Name: environment}, env)
+	err := r.Get(ctx, types.NamespacedName{Name: environment}, env)
 	switch {
 	case apierrors.IsNotFound(err):
 		env = nil
@@ -198,7 +202,9 @@ func byTime(due []catalog.Scheduled) []dueAt {
 }
 
 func statusOf(repo *v1alpha1.TestRepository, environment string) *v1alpha1.ScheduleStatus {
-	i := slices.IndexFunc(repo.Status.Schedules, func(s v1alpha1.ScheduleStatus) bool { return s.Environment == environment })
+	i := slices.IndexFunc(repo.Status.Schedules, func(s v1alpha1.ScheduleStatus) bool {
+		return s.Environment == environment
+	})
 	if i < 0 {
 		return nil
 	}

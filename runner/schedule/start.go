@@ -18,14 +18,17 @@ import (
 	"github.com/assay-dev/assay/runner/runs"
 )
 
-// running gives the scheduled suites that have not ended, by environment and suite, with the run
-// that they are in.
-func (r *Reconciler) running(ctx context.Context, repo *v1alpha1.TestRepository) (map[string]map[string]*v1alpha1.TestRun, error) {
+// bySuite are runs by the suites that they are looked at for.
+type bySuite map[string]*v1alpha1.TestRun
+
+// running gives the scheduled suites that have not ended with the run that they are in, by
+// environment.
+func (r *Reconciler) running(ctx context.Context, repo *v1alpha1.TestRepository) (map[string]bySuite, error) {
 	var all v1alpha1.TestRunList
 	if err := r.List(ctx, &all, runs.OfRepository(repo.Namespace, repo.Name)); err != nil {
 		return nil, fmt.Errorf("listing runs: %w", err)
 	}
-	running := map[string]map[string]*v1alpha1.TestRun{}
+	running := map[string]bySuite{}
 	for i := range all.Items {
 		run := &all.Items[i]
 		if run.Spec.Cause.Type != v1alpha1.CauseSchedule || run.Status.State.Final() {
@@ -36,7 +39,7 @@ func (r *Reconciler) running(ctx context.Context, repo *v1alpha1.TestRepository)
 				continue
 			}
 			if running[run.Spec.Environment] == nil {
-				running[run.Spec.Environment] = map[string]*v1alpha1.TestRun{}
+				running[run.Spec.Environment] = bySuite{}
 			}
 			running[run.Spec.Environment][suite] = run
 		}
@@ -46,11 +49,13 @@ func (r *Reconciler) running(ctx context.Context, repo *v1alpha1.TestRepository)
 
 // ended says whether a suite of a run that goes on has come to its end.
 func ended(run *v1alpha1.TestRun, suite string) bool {
-	return slices.ContainsFunc(run.Status.Suites, func(s v1alpha1.SuiteStatus) bool { return s.Name == suite && s.State.Final() })
+	return slices.ContainsFunc(run.Status.Suites, func(s v1alpha1.SuiteStatus) bool {
+		return s.Name == suite && s.State.Final()
+	})
 }
 
 // start creates the run of a time, without the suites that still run from an earlier one.
-func (r *Reconciler) start(ctx context.Context, l *look, due dueAt, running map[string]*v1alpha1.TestRun) error {
+func (r *Reconciler) start(ctx context.Context, l *look, due dueAt, running bySuite) error {
 	suites, held := free(due, running)
 	if len(held) > 0 {
 		r.Events.Eventf(l.repo, nil, corev1.EventTypeWarning, "ScheduleSkipped", "Schedule",
@@ -73,7 +78,8 @@ func (r *Reconciler) start(ctx context.Context, l *look, due dueAt, running map[
 		return fmt.Errorf("creating the run %q: %w", run.Name, err)
 	}
 	if err == nil {
-		ctrl.LoggerFrom(ctx).Info("created scheduled run", "run", run.Name, "suites", len(suites), "environment", l.environment, "time", due.time)
+		ctrl.LoggerFrom(ctx).Info("created scheduled run", "run", run.Name, "suites", len(suites),
+			"environment", l.environment, "time", due.time)
 	}
 	l.latest = due.time
 	return nil
@@ -81,7 +87,7 @@ func (r *Reconciler) start(ctx context.Context, l *look, due dueAt, running map[
 
 // free parts the suites that may start from those that still run. A run of the very time is that
 // which a controller made before it was killed: it holds up nothing.
-func free(due dueAt, running map[string]*v1alpha1.TestRun) (suites, held []string) {
+func free(due dueAt, running bySuite) (suites, held []string) {
 	for _, suite := range due.suites {
 		if run := running[suite]; run != nil && !run.Spec.Cause.ScheduledTime.Time.Equal(due.time) {
 			held = append(held, suite+" ("+run.Name+")")

@@ -32,7 +32,8 @@ func (r *Reconciler) Plan(ctx context.Context, run *v1alpha1.TestRun, repo *v1al
 func (r *Reconciler) plan(ctx context.Context, run *v1alpha1.TestRun, repo *v1alpha1.TestRepository, env *v1alpha1.TestEnvironment) (planned, error) {
 	input, err := r.gather(ctx, run, repo, env)
 	if fault.ReasonOf(err) == fault.CatalogNotFound && len(run.Spec.Suites) == 0 {
-		return planned{nothing: fmt.Sprintf("there is no folder %q at this commit: nothing to run", repo.TestsPath())}, nil
+		nothing := fmt.Sprintf("there is no folder %q at this commit: nothing to run", repo.TestsPath())
+		return planned{nothing: nothing}, nil
 	}
 	if err != nil {
 		return planned{}, err

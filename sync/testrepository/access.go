@@ -91,8 +91,8 @@ func (a *Access) CheckSecrets(ctx context.Context, repo *v1alpha1.TestRepository
 		const field = "spec.webhook.secretRef.name"
 		data, err := a.secret(ctx, repo.Namespace, repo.Spec.Webhook.SecretRef.Name, field)
 		if err == nil && len(data[secrets.KeyToken]) == 0 {
-			err = fault.New(fault.SecretInvalid, fault.Place{Field: field}, "set it to the secret that the forge was given",
-				"the Secret has no key %s (it has: %s)", secrets.KeyToken, keysOf(data))
+			err = fault.New(fault.SecretInvalid, fault.Place{Field: field},
+				"set it to the secret that the forge was given", "the Secret has no key %s (it has: %s)", secrets.KeyToken, keysOf(data))
 		}
 		amiss = append(amiss, err)
 	}

@@ -118,8 +118,8 @@ func (c credential) contradiction() error {
 
 // meaningful are the keys of a Secret that count by themselves.
 var meaningful = []string{
-	secrets.KeyUsername, secrets.KeyPassword, secrets.KeyBearerToken, secrets.KeySSHPrivateKey, secrets.KeySSHKnownHosts,
-	secrets.KeyCACert, secrets.KeyTLSCert, secrets.KeyTLSPrivateKey, secrets.KeyGitHubAppPrivateKey, apiTokenKey,
+	secrets.KeyUsername, secrets.KeyPassword, secrets.KeyBearerToken,
+	secrets.KeySSHPrivateKey, secrets.KeySSHKnownHosts, secrets.KeyCACert, secrets.KeyTLSCert, secrets.KeyTLSPrivateKey, secrets.KeyGitHubAppPrivateKey, apiTokenKey,
 }
 
 // shortage refuses a Secret that lacks what would make it count, before a host refuses to say more
@@ -127,11 +127,12 @@ var meaningful = []string{
 func (c credential) shortage() error {
 	has := func(key string) bool { return len(c.data[key]) > 0 }
 	lacks := func(remedy, what string) error {
-		return fault.New(fault.SecretInvalid, fault.Place{Field: "spec.secretRef.name"}, remedy, "%s (it has: %s)", what, keysOf(c.data))
+		return fault.New(fault.SecretInvalid, fault.Place{Field: "spec.secretRef.name"},
+			remedy, "%s (it has: %s)", what, keysOf(c.data))
 	}
 	switch {
 	case !slices.ContainsFunc(meaningful, has):
-		return lacks("set username and password, bearerToken, identity and known_hosts, or what else the documentation lists",
+		return lacks("set username and password, bearerToken, or what else kubectl explain testrepository.spec.secretRef lists",
 			"the Secret has none of the keys that count")
 	case c.ssh || !has(secrets.KeyUsername) && !has(secrets.KeyPassword):
 		return nil

@@ -79,6 +79,6 @@ func (r *Reconciler) readable(ctx context.Context, repo *v1alpha1.TestRepository
 	if err == nil || ctx.Err() != nil || fault.Of(err) == fault.User {
 		return err
 	}
-	ctrl.LoggerFrom(ctx).V(1).Info("a head cannot be read still", "commit", run.Spec.Commit, "fault", fault.Summary(err))
+	ctrl.LoggerFrom(ctx).V(1).Info("a head cannot be read still", "commit", run.Spec.Commit, "fault", err.Error())
 	return fault.New(fault.RefNotFound, fault.Place{Commit: run.Spec.Commit}, "", "it cannot be read still: %w", err)
 }

@@ -41,7 +41,7 @@ type Commits interface {
 	Verify(ctx context.Context, repo *v1alpha1.TestRepository, commit string) error
 	// Tree and Changed give what a plan needs; see [Source].
 	Tree(ctx context.Context, repo *v1alpha1.TestRepository, commit, path string) (fs.FS, error)
-	Changed(ctx context.Context, repo *v1alpha1.TestRepository, base, head string) (paths []string, known bool, err error)
+	Changed(ctx context.Context, repo *v1alpha1.TestRepository, base, head string) ([]string, bool, error)
 }
 
 // Reconciler polls TestRepositories.
@@ -132,7 +132,9 @@ func (r *Reconciler) poll(ctx context.Context, repo *v1alpha1.TestRepository) er
 
 // pulls asks the forge for what is open. Where that cannot be found out, nobody knows: not that
 // there is nothing.
-func (r *Reconciler) pulls(ctx context.Context, repo *v1alpha1.TestRepository, at git.Endpoint, forge providers.Forge, refs git.Refs) (openPulls, error) {
+func (r *Reconciler) pulls(ctx context.Context, repo *v1alpha1.TestRepository,
+	at git.Endpoint, forge providers.Forge, refs git.Refs,
+) (openPulls, error) {
 	if forge.PullRequests == nil || repo.Spec.PullRequests.From == v1alpha1.PullRequestsNone {
 		return openPulls{known: true}, nil
 	}
@@ -155,8 +157,10 @@ func (r *Reconciler) conclude(repo *v1alpha1.TestRepository, err error) {
 	default:
 		r.Events.Eventf(repo, nil, corev1.EventTypeNormal, after.Reason, "Poll", "%s", after.Message)
 	}
-	// Where the API server failed, not all was done that the request asks for.
-	if at := repo.Annotations[v1alpha1.ReconcileRequestAnnotation]; at != "" && (err == nil || fault.Of(err) != fault.Internal) {
+	if err != nil && fault.Of(err) == fault.Internal {
+		return // the API server failed: not all was done that a request asks for
+	}
+	if at := repo.Annotations[v1alpha1.ReconcileRequestAnnotation]; at != "" {
 		repo.Status.LastHandledReconcileAt = at
 	}
 }

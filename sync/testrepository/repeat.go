@@ -42,7 +42,9 @@ func (r *Reconciler) repeat(ctx context.Context, repo *v1alpha1.TestRepository) 
 
 // wanted says whether a run that says nothing of its head is to be repeated now. A request repeats
 // what it finds, and not what itself has made: then the head would run until it passed.
-func (r *Reconciler) wanted(ctx context.Context, repo *v1alpha1.TestRepository, run *v1alpha1.TestRun, request string) (bool, error) {
+func (r *Reconciler) wanted(
+	ctx context.Context, repo *v1alpha1.TestRepository, run *v1alpha1.TestRun, request string,
+) (bool, error) {
 	over, known := obstacles[obstacleOf(run)]
 	if !known {
 		return request != "" && run.Annotations[v1alpha1.ReconcileRequestAnnotation] != request, nil
@@ -107,10 +109,10 @@ func unanswered(repo *v1alpha1.TestRepository, runs []v1alpha1.TestRun) []*v1alp
 	var found []*v1alpha1.TestRun
 	for _, subject := range current(repo) {
 		run := newest[subject]
-		if run == nil || rank(run) != 1 || slices.ContainsFunc(runs, func(other v1alpha1.TestRun) bool { return answers(&other, run) }) {
-			continue
+		answered := func(other v1alpha1.TestRun) bool { return answers(&other, run) }
+		if run != nil && rank(run) == 1 && !slices.ContainsFunc(runs, answered) {
+			found = append(found, run)
 		}
-		found = append(found, run)
 	}
 	return found
 }
@@ -118,8 +120,12 @@ func unanswered(repo *v1alpha1.TestRepository, runs []v1alpha1.TestRun) []*v1alp
 // answers says whether a run that somebody asked for says, or is about to say, what another does not:
 // how the suites end that had no result, or all of them where there was no plan.
 func answers(other, run *v1alpha1.TestRun) bool {
-	if other.Spec.Cause.Type != v1alpha1.CauseAPI || other.Spec.Commit != run.Spec.Commit || other.Spec.Environment != run.Spec.Environment ||
-		other.CreationTimestamp.Before(&run.CreationTimestamp) || silent(other) || other.Status.State == v1alpha1.StateCancelled {
+	asked := other.Spec.Cause.Type == v1alpha1.CauseAPI &&
+		other.Spec.Commit == run.Spec.Commit && other.Spec.Environment == run.Spec.Environment
+	if !asked || other.CreationTimestamp.Before(&run.CreationTimestamp) {
+		return false
+	}
+	if silent(other) || other.Status.State == v1alpha1.StateCancelled {
 		return false
 	}
 	if len(other.Spec.Suites) == 0 {

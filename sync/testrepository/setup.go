@@ -29,7 +29,8 @@ func (r *Reconciler) SetupWithManager(mgr ctrl.Manager, o Options) error {
 		Named("testrepository").
 		For(&v1alpha1.TestRepository{}, builder.WithPredicates(
 			predicate.Or(predicate.GenerationChangedPredicate{}, predicates.ReconcileRequestedPredicate{}))).
-		Watches(&v1alpha1.TestEnvironment{}, handler.EnqueueRequestsFromMapFunc(r.waitingFor), builder.WithPredicates(predicate.GenerationChangedPredicate{})).
+		Watches(&v1alpha1.TestEnvironment{}, handler.EnqueueRequestsFromMapFunc(r.waitingFor),
+			builder.WithPredicates(predicate.GenerationChangedPredicate{})).
 		WithOptions(controller.Options{MaxConcurrentReconciles: o.Concurrent, RateLimiter: fluxctrl.GetRateLimiter(o.RateLimiter)}).
 		Complete(r)
 }
