@@ -41,7 +41,7 @@
 //	  runner/runs           : api/v1alpha1                     finds runs in a cache
 //	  runner/testrun        : words brains runner/content runner/catalogs runner/runs runner/slots  plans runs and sees them through
 //	  runner/testenvironment: words brains                     says whether an environment can be used
-//	  runner/schedule       : words brains runner/catalogs     creates runs at their set times
+//	  runner/schedule       : words brains runner/catalogs runner/runs  creates runs at their set times
 //	  runner/testsuite      : words brains runner/catalogs runner/runs  shows catalogs in the cluster, and drift
 //	  status/publish        : words brains runner/runs         makes the forge say what should stand there
 //	  providers/providerstest : words                          the conformance suite of forges

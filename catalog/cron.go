@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -40,8 +41,8 @@ func parseCron(text, seed string) (*cron.SpecSchedule, error) {
 	if len(fields) != len(cronFields) {
 		return nil, fmt.Errorf("it has %d fields, not five", len(fields))
 	}
-	for i, field := range fields {
-		expanded, err := expandHash(field, i, seed)
+	for _, i := range expansion {
+		expanded, err := expandHash(fields, i, seed)
 		if err != nil {
 			return nil, fmt.Errorf("the %s: %w", cronFields[i].name, err)
 		}
@@ -63,40 +64,88 @@ func parseCron(text, seed string) (*cron.SpecSchedule, error) {
 	return schedule, nil
 }
 
+// expansion is the order in which fields get the values of their H. The month is the last: which
+// of them will do depends on the days.
+var expansion = [...]int{0, 1, 2, 4, monthField}
+
+const monthField = 3
+
 // hashTerm is H, H(a-b), H/n or H(a-b)/n.
 var hashTerm = regexp.MustCompile(`^H(?:\((\d{1,2})-(\d{1,2})\))?(?:/(\d{1,2}))?$`)
 
 // expandHash replaces each H of a field by a value that the seed picks, the same every time.
-func expandHash(field string, index int, seed string) (string, error) {
-	terms := strings.Split(field, ",")
+func expandHash(fields []string, index int, seed string) (string, error) {
+	terms := strings.Split(fields[index], ",")
 	for i, term := range terms {
 		if !strings.HasPrefix(term, "H") { // no month or weekday begins with it
 			continue
 		}
-		m := hashTerm.FindStringSubmatch(term)
-		if m == nil {
-			return "", fmt.Errorf("%q is not H, H(a-b), H/n or H(a-b)/n", term)
+		choices, err := hashChoices(term, index)
+		if err != nil {
+			return "", err
 		}
-		lo, hi := cronFields[index].lo, cronFields[index].hi
-		if m[1] != "" {
-			from, _ := strconv.Atoi(m[1])
-			to, _ := strconv.Atoi(m[2])
-			if from > to || from < lo || to > hi {
-				return "", fmt.Errorf("%q is not a range within %d-%d", term, lo, hi)
-			}
-			lo, hi = from, to
+		if index == monthField {
+			choices = comingMonths(fields, choices)
 		}
-		if m[3] == "" {
-			terms[i] = strconv.Itoa(lo + pick(seed, index, hi-lo+1))
-			continue
-		}
-		step, _ := strconv.Atoi(m[3])
-		if step < 1 || step > hi-lo+1 {
-			return "", fmt.Errorf("%q has a step that is not within 1-%d", term, hi-lo+1)
-		}
-		terms[i] = fmt.Sprintf("%d-%d/%d", lo+pick(seed, index, step), hi, step)
+		terms[i] = choices[pick(seed, index, len(choices))]
 	}
 	return strings.Join(terms, ","), nil
+}
+
+// hashChoices are what H, H(a-b), H/n or H(a-b)/n may stand for; there is at least one.
+func hashChoices(term string, index int) ([]string, error) {
+	m := hashTerm.FindStringSubmatch(term)
+	if m == nil {
+		return nil, fmt.Errorf("%q is not H, H(a-b), H/n or H(a-b)/n", term)
+	}
+	lo, hi := cronFields[index].lo, cronFields[index].hi
+	if m[1] != "" {
+		from, _ := strconv.Atoi(m[1])
+		to, _ := strconv.Atoi(m[2])
+		if from > to || from < lo || to > hi {
+			return nil, fmt.Errorf("%q is not a range within %d-%d", term, lo, hi)
+		}
+		lo, hi = from, to
+	}
+	var choices []string
+	if m[3] == "" {
+		for value := lo; value <= hi; value++ {
+			choices = append(choices, strconv.Itoa(value))
+		}
+		return choices, nil
+	}
+	step, _ := strconv.Atoi(m[3])
+	if step < 1 || step > hi-lo+1 {
+		return nil, fmt.Errorf("%q has a step that is not within 1-%d", term, hi-lo+1)
+	}
+	for first := lo; first < lo+step; first++ {
+		// As a list: the library refuses ranges like 30-59/40, which some seeds would pick and others not.
+		values := []string{strconv.Itoa(first)}
+		for value := first + step; value <= hi; value += step {
+			values = append(values, strconv.Itoa(value))
+		}
+		choices = append(choices, strings.Join(values, ","))
+	}
+	return choices, nil
+}
+
+// comingMonths leaves out the months without such a day, as February is for the 30th: a team that
+// writes "0 3 31 H *" wants a time, whatever H comes to. Where no month has one in a common year,
+// all are left, and [parseCron] says whether such a date ever comes.
+func comingMonths(fields, months []string) []string {
+	var coming []string
+	for _, month := range months {
+		with := slices.Clone(fields)
+		with[monthField] = month
+		parsed, err := cronParser.Parse("TZ=UTC " + strings.Join(with, " "))
+		if err == nil && parsed.Next(time.Date(2001, 1, 1, 0, 0, 0, -1, time.UTC)).Year() == 2001 {
+			coming = append(coming, month)
+		}
+	}
+	if len(coming) == 0 {
+		return months
+	}
+	return coming
 }
 
 // pick gives a number below n that depends on seed and field alone.

@@ -44,10 +44,11 @@ type PlanInput struct {
 	Contents map[string]string
 }
 
-// Plan decides for every suite of the head whether it runs, with at least one reason either
-// way, sorted by suite. Of those that run it says which the environment forbids, and for which
-// an earlier pass stands. The order of what is in the input does not matter. The only error is a fault SuiteNotFound for each requested suite that
-// the head lacks.
+// Plan decides for every suite of the head, or for those that are requested, whether it runs,
+// with at least one reason either way, sorted by suite. Of those that run it says which the
+// environment forbids, and for which an earlier pass stands. The order of what is in the input
+// does not matter. The only error is a fault SuiteNotFound for each requested suite that the
+// head lacks.
 func Plan(in PlanInput) ([]v1alpha1.PlannedSuite, error) {
 	if err := checkRequested(in); err != nil {
 		return nil, err
@@ -57,8 +58,9 @@ func Plan(in PlanInput) ([]v1alpha1.PlannedSuite, error) {
 		decide = func(suite Suite) (bool, []string) { return decideRequested(in, suite) }
 	}
 	past := newPast(in.Past)
-	plan := make([]v1alpha1.PlannedSuite, 0, len(in.Head.Suites))
-	for _, suite := range in.Head.Suites {
+	considered := in.considered()
+	plan := make([]v1alpha1.PlannedSuite, 0, len(considered))
+	for _, suite := range considered {
 		run, reasons := decide(suite)
 		entry := v1alpha1.PlannedSuite{
 			Suite:   suite.Name,
@@ -74,6 +76,21 @@ func Plan(in PlanInput) ([]v1alpha1.PlannedSuite, error) {
 		plan = append(plan, entry)
 	}
 	return plan, nil
+}
+
+// considered are the suites that have an entry: a run of one suite says nothing of the
+// thousand that nobody asked for.
+func (in *PlanInput) considered() []Suite {
+	if len(in.Requested) == 0 {
+		return in.Head.Suites
+	}
+	var asked []Suite
+	for _, suite := range in.Head.Suites {
+		if slices.Contains(in.Requested, suite.Name) {
+			asked = append(asked, suite)
+		}
+	}
+	return asked
 }
 
 // forbid says of a suite that runs what the environment has against it.
@@ -116,7 +133,7 @@ func decideRequested(in PlanInput, suite Suite) (bool, []string) {
 		return true, []string{namedBy(in.Cause)}
 	case in.Cause.Type == v1alpha1.CauseSchedule:
 		return false, []string{"not scheduled for this time"}
-	case len(in.Requested) > 0 || !rules.Everything:
+	case !rules.Everything:
 		return false, []string{"not asked for"}
 	case suite.Spec.Suspend:
 		return false, []string{"suspended"}

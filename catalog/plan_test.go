@@ -202,11 +202,11 @@ func TestPlanOfWhatIsAskedFor(t *testing.T) {
 		},
 		"names run exactly these": {
 			v1alpha1.Cause{Type: v1alpha1.CauseAPI}, []string{"b"},
-			map[string]string{"a": "not: not asked for", "b": "run: asked for, although suspended", "c": "not: not asked for"},
+			map[string]string{"b": "run: asked for, although suspended"},
 		},
 		"a schedule runs its suites": {
 			v1alpha1.Cause{Type: v1alpha1.CauseSchedule, ScheduledTime: &at}, []string{"a", "b"},
-			map[string]string{"a": "run: scheduled for 2026-01-02T02:04:00Z", "b": "not: suspended", "c": "not: not scheduled for this time"},
+			map[string]string{"a": "run: scheduled for 2026-01-02T02:04:00Z", "b": "not: suspended"},
 		},
 		"a schedule without suites runs none": {
 			v1alpha1.Cause{Type: v1alpha1.CauseSchedule, ScheduledTime: &at}, nil,
@@ -214,7 +214,7 @@ func TestPlanOfWhatIsAskedFor(t *testing.T) {
 		},
 		"names win over what a pull request concerns": {
 			v1alpha1.Cause{Type: v1alpha1.CausePullRequest}, []string{"c"},
-			map[string]string{"a": "not: not asked for", "b": "not: not asked for", "c": "run: asked for"},
+			map[string]string{"c": "run: asked for"},
 		},
 	}
 	for name, test := range tests {

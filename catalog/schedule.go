@@ -2,6 +2,7 @@ package catalog
 
 import (
 	"errors"
+	"fmt"
 	"slices"
 	"sort"
 	"strings"
@@ -60,19 +61,17 @@ func Last(schedule v1alpha1.Schedule, seed string, since, now time.Time) (time.T
 
 // Due gives the suites with a scheduled time in (since, now], each once with its latest one,
 // sorted by suite. Suspended suites are left out. seed names the repository and the
-// environment; the suite's name is added to it, see [ScheduleSeed].
+// environment; the suite's name is added to it, see [ScheduleSeed]. A schedule that cannot be
+// computed is an error beside what is due of the others.
 func Due(c Catalog, seed string, since, now time.Time) ([]Scheduled, error) {
 	var due []Scheduled
 	var errs []error
 	for _, suite := range c.Suites {
-		if suite.Spec.Suspend || suite.Spec.On == nil {
-			continue
-		}
 		latest := Scheduled{Suite: suite.Name}
-		for _, schedule := range suite.Spec.On.Schedule {
+		for _, schedule := range schedulesOf(suite) {
 			t, found, err := Last(schedule, ScheduleSeed(seed, suite.Name), since, now)
 			if err != nil {
-				errs = append(errs, fault.At(err, fault.Place{File: suite.File, Field: "spec.on.schedule"}))
+				errs = append(errs, scheduleFault(suite, err))
 			} else if found && t.After(latest.Time) {
 				latest.Time = t
 			}
@@ -83,6 +82,25 @@ func Due(c Catalog, seed string, since, now time.Time) ([]Scheduled, error) {
 	}
 	slices.SortFunc(due, func(a, b Scheduled) int { return strings.Compare(a.Suite, b.Suite) })
 	return due, errors.Join(errs...)
+}
+
+// schedulesOf gives the schedules of a suite that are in force.
+func schedulesOf(suite Suite) []v1alpha1.Schedule {
+	if suite.Spec.Suspend || suite.Spec.On == nil {
+		return nil
+	}
+	return suite.Spec.On.Schedule
+}
+
+// scheduleFault names the suite whose schedule cannot be computed.
+func scheduleFault(suite Suite, err error) error {
+	var named []error
+	for _, f := range fault.All(err) {
+		of := *f
+		of.Message = fmt.Sprintf("the suite %q: %s", suite.Name, f.Message)
+		named = append(named, fault.At(&of, fault.Place{File: suite.File, Field: "spec.on.schedule"}))
+	}
+	return errors.Join(named...)
 }
 
 // ScheduleSeed is the seed of a suite's schedules, of the seed that names the repository and

@@ -2,8 +2,10 @@ package catalog
 
 import (
 	"fmt"
+	"maps"
 	"math/rand/v2"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 	_ "time/tzdata" // so that the tests do not depend on the machine
@@ -295,6 +297,100 @@ func TestDueGivesEachSuiteOnce(t *testing.T) {
 	}
 }
 
+// TestHashOfMonthsFindsADay: a cron that is fit for one seed is fit for all.
+func TestHashOfMonthsFindsADay(t *testing.T) {
+	for cron, months := range map[string][]time.Month{
+		"0 3 31 H *":        {1, 3, 5, 7, 8, 10, 12},
+		"0 3 30 H *":        {1, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12},
+		"0 3 29 H(1-3) *":   {1, 3}, // every year, not every fourth
+		"0 3 29 H(2-2) *":   {2},
+		"0 3 31 H(2-5) *":   {3, 5},
+		"0 3 31 H(4-6)/3 *": {5},
+		"0 3 31 H(2-2) 1":   {2}, // any Monday of it
+		"0 3 H H *":         {1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12},
+	} {
+		seen := map[time.Month]bool{}
+		for i := range 300 {
+			next, err := Next(v1alpha1.Schedule{Cron: cron}, fmt.Sprint("seed", i), mustParse(t, "2026-01-01T00:00:00Z"))
+			if err != nil || next.IsZero() {
+				t.Fatalf("%q has no time: %s, %v", cron, next, err)
+			}
+			seen[next.Month()] = true
+		}
+		if got := slices.Sorted(maps.Keys(seen)); !slices.Equal(got, months) {
+			t.Errorf("%q comes in the months %v, want %v", cron, got, months)
+		}
+	}
+	for i := range 100 {
+		if _, err := Next(v1alpha1.Schedule{Cron: "H/40 H/20 H/25 * *"}, fmt.Sprint("seed", i), time.Time{}); err != nil {
+			t.Fatalf("long steps: %v", err)
+		}
+	}
+	if _, err := Next(v1alpha1.Schedule{Cron: "0 3 31 H(4-4) *"}, "seed", time.Time{}); err == nil {
+		t.Error("a date that never comes is accepted")
+	}
+}
+
+func TestAScheduleThatCannotBeComputedStopsNoOther(t *testing.T) {
+	c := Catalog{Suites: []Suite{scheduled("load", "0 12 * * *"), scheduled("odd", "0 3 31 2 *")}}
+	noon := mustParse(t, "2026-03-02T12:00:05Z")
+	due, err := Due(c, "shop/staging", noon.Add(-time.Hour), noon)
+	if len(due) != 1 || due[0].Suite != "load" || err == nil || !strings.Contains(err.Error(), `spec.on.schedule: the suite "odd": "0 3 31 2 *" is no cron`) {
+		t.Errorf("due is %v, and %v", due, err)
+	}
+	next, err := NextDue(c, "shop/staging", noon)
+	if want := noon.Add(24*time.Hour - 5*time.Second); !next.Equal(want) || err == nil {
+		t.Errorf("the next time is %s, and %v", next, err)
+	}
+}
+
+func TestWhatWasScheduledBefore(t *testing.T) {
+	berlin := scheduled("load", "0 12 * * *")
+	berlin.Spec.On.Schedule[0].TimeZone = "Europe/Berlin"
+	utc := scheduled("load", "0 12 * * *")
+	utc.Spec.On.Schedule[0].TimeZone = "UTC"
+	suspended := scheduled("load", "0 12 * * *")
+	suspended.Spec.Suspend = true
+	for _, test := range []struct {
+		name          string
+		before, after Suite
+		known         int
+	}{
+		{"the same", scheduled("load", "0 12 * * *"), utc, 1},
+		{"a new suite", scheduled("other", "0 12 * * *"), utc, 0},
+		{"a new cron", scheduled("load", "0 13 * * *"), utc, 0},
+		{"one more cron", scheduled("load", "0 12 * * *"), scheduled("load", "0 12 * * *", "0 18 * * *"), 1},
+		{"a new time zone", berlin, utc, 0},
+		{"a suspension that is lifted", suspended, utc, 0},
+		{"a suspension", utc, suspended, 0},
+		{"a suite without a schedule", scheduled("load"), utc, 0},
+	} {
+		before, after := Catalog{Suites: []Suite{test.before}}, Catalog{Suites: []Suite{test.after}}
+		known := 0
+		for _, suite := range ScheduledBefore(after, before).Suites {
+			known += len(suite.Spec.On.Schedule)
+		}
+		if known != test.known {
+			t.Errorf("%s: %d schedules were there before, want %d", test.name, known, test.known)
+		}
+		if same := Timetable(before) == Timetable(after); same != (test.name == "the same") {
+			t.Errorf("%s: the timetables are %q and %q", test.name, Timetable(before), Timetable(after))
+		}
+	}
+	if Timetable(Catalog{Suites: []Suite{suspended, scheduled("push")}}) != "" {
+		t.Error("nothing is scheduled, and there is a timetable")
+	}
+}
+
+func scheduled(name string, crons ...string) Suite {
+	s := Suite{TestSuite: v1alpha1.TestSuite{Spec: v1alpha1.TestSuiteSpec{On: &v1alpha1.Triggers{}}}}
+	s.Name = name
+	for _, c := range crons {
+		s.Spec.On.Schedule = append(s.Spec.On.Schedule, v1alpha1.Schedule{Cron: c})
+	}
+	return s
+}
+
 func FuzzCron(f *testing.F) {
 	for _, cron := range []string{"H 2 * * *", "*/5 * * * 1-5", "H(0-9)/3 H/4 1,15 JAN-MAR SUN", "0 0 31 2 *", "* * * * * *", "59-1 22-2 * * FRI-MON"} {
 		f.Add(cron, "Europe/Berlin", int64(1_774_746_000))
@@ -306,6 +402,9 @@ func FuzzCron(f *testing.F) {
 		at := time.Unix(after, 0)
 		schedule := v1alpha1.Schedule{Cron: cron, TimeZone: zone}
 		next, err := Next(schedule, "seed", at)
+		if _, other := Next(schedule, "another", at); (err == nil) != (other == nil) {
+			t.Fatalf("%q: one seed has %v, another %v", cron, err, other)
+		}
 		if err != nil {
 			if fault.ReasonOf(err) != fault.InvalidCatalog {
 				t.Errorf("not classified: %v", err)

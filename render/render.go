@@ -77,7 +77,8 @@ func tookTooLong(place fault.Place, overlay string, limits Limits) error {
 	return fault.New(fault.LimitExceeded, place, "make the catalog smaller", "rendering %q took longer than %s", overlay, limits.Time)
 }
 
-// findOverlay tells a repository without tests from one whose tests lack the overlay.
+// findOverlay tells a repository without tests from one whose tests lack the overlay. Which folder is
+// that of the tests is not known here, so that only a missing first folder counts.
 func findOverlay(tree fs.FS, overlay string, limits Limits) error {
 	l := newLoader(tree, limits)
 	mode, err := l.kind(overlay)
@@ -98,7 +99,8 @@ func findOverlay(tree fs.FS, overlay string, limits Limits) error {
 
 func notFound(l *loader, overlay string) error {
 	tests := testsFolder(overlay)
-	if mode, err := l.kind(tests); err != nil || !mode.IsDir() {
+	first, _, _ := strings.Cut(overlay, "/")
+	if _, err := l.kind(first); errors.Is(err, fs.ErrNotExist) {
 		return fault.New(fault.CatalogNotFound, fault.Place{File: tests}, "commit suites there, or set spec.path of the TestRepository", "the commit has no folder %q", tests)
 	}
 	return fault.New(fault.OverlayNotFound, fault.Place{File: overlay}, "commit a kustomization.yaml there, or remove the environment from the TestRepository", "the folder %q has no overlay %q", tests, overlay)

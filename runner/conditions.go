@@ -25,15 +25,32 @@ func Planned(run *v1alpha1.TestRun, plan []v1alpha1.PlannedSuite, now time.Time)
 		status.StartTime = at(now)
 	}
 	setCondition(&status, v1alpha1.PlannedCondition, metav1.ConditionTrue, v1alpha1.SucceededReason,
-		selected(status, len(plan)), now)
+		selected(run, status), now)
 	conclude(&status, now)
 	return status
 }
 
-// selected says how much of the catalog runs.
-func selected(status v1alpha1.TestRunStatus, catalog int) string {
+// Nothing gives the final status of a run at a commit that has nothing to run at all, because of why: it has passed.
+func Nothing(run *v1alpha1.TestRun, why string, now time.Time) v1alpha1.TestRunStatus {
+	if run.Status.State.Final() {
+		return *run.Status.DeepCopy()
+	}
+	status := Planned(run, nil, now)
+	status.Message = why
+	for i := range status.Conditions {
+		status.Conditions[i].Message = why
+	}
+	return status
+}
+
+// selected says how much runs of the catalog, or of what was asked for by name.
+func selected(run *v1alpha1.TestRun, status v1alpha1.TestRunStatus) string {
 	t := tallyOf(status)
-	line := fmt.Sprintf("%d of %s of the catalog run", t.open, suites(catalog))
+	from := "of the catalog"
+	if len(run.Spec.Suites) > 0 {
+		from = "asked for"
+	}
+	line := fmt.Sprintf("%d of %s %s run", t.open, suites(len(status.Plan)), from)
 	if t.reused > 0 {
 		line += fmt.Sprintf(", %d passed in an earlier run", t.reused)
 	}

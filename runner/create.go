@@ -12,14 +12,14 @@ import (
 
 // NewRun gives the TestRun to create for a repository: named for its cause, labelled, and
 // owned by the repository, in whose namespace it lives. request tells runs of cause API
-// apart, and names the suite of a scheduled one, or the run that one repeats; it may be empty.
+// apart, or names the run that one repeats; it may be empty.
 func NewRun(repo *v1alpha1.TestRepository, spec v1alpha1.TestRunSpec, request string) *v1alpha1.TestRun {
 	spec.RepositoryRef.Name = repo.Name
 	return &v1alpha1.TestRun{
 		TypeMeta: metav1.TypeMeta{APIVersion: v1alpha1.GroupVersion.String(), Kind: v1alpha1.TestRunKind},
 		ObjectMeta: metav1.ObjectMeta{
 			Namespace:       repo.Namespace,
-			Name:            RunName(repo.Name, spec.Environment, spec.Commit, causeWords(spec, request)...),
+			Name:            RunName(repo.Name, spec.Environment, subject(spec), causeWords(spec, request)...),
 			Labels:          RunLabels(repo.Name, spec),
 			OwnerReferences: []metav1.OwnerReference{*metav1.NewControllerRef(repo, repositoryKind())},
 		},
@@ -45,6 +45,15 @@ func RunLabels(repository string, spec v1alpha1.TestRunSpec) map[string]string {
 
 func repositoryKind() schema.GroupVersionKind {
 	return v1alpha1.GroupVersion.WithKind(v1alpha1.TestRepositoryKind)
+}
+
+// subject is what a run is about: its commit. A scheduled time has one run, wherever the branch is
+// by then.
+func subject(spec v1alpha1.TestRunSpec) string {
+	if at := spec.Cause.ScheduledTime; at != nil {
+		return at.UTC().Format("01021504")
+	}
+	return spec.Commit
 }
 
 // causeWords are what tells one cause from another: the move of a branch or tag, the number of a

@@ -12,9 +12,10 @@ import (
 // maxLabel is the most that a DNS label and a label value hold.
 const maxLabel = 63
 
-// RunName computes the name of the run for a repository (its object's name), an environment, a commit and what caused
-// it: every word that tells one cause from another, such as "push", "main", or "schedule", "2026-01-02T03:04:00Z". The
-// same words give the same name, so that creating twice is a no-op. It is a DNS label of at most 63 characters.
+// RunName computes the name of the run for a repository (its object's name), an environment, a commit, or the time of a
+// schedule, and what caused it: every word that tells one cause from another, such as "push", "main", or "schedule",
+// "2026-01-02T03:04:00Z". The same words give the same name, so that creating twice is a no-op. It is a DNS label of at
+// most 63 characters.
 func RunName(repository, environment, commit string, cause ...string) string {
 	hash := digest(append([]string{repository, environment, commit}, cause...))
 	return join(maxLabel, label(repository), label(environment), label(commit[:min(len(commit), 8)]), hash)

@@ -20,7 +20,7 @@ const (
 	ContextTaken           Reason = "ContextTaken"           // the commit statuses are another TestRepository's
 	RefNotFound            Reason = "RefNotFound"            // a branch or commit is not there (any more)
 	SignatureInvalid       Reason = "SignatureInvalid"       // a commit is not signed by a key that may
-	CatalogNotFound        Reason = "CatalogNotFound"        // the commit has no tests folder
+	CatalogNotFound        Reason = "CatalogNotFound"        // the commit has no tests folder, and nothing else
 	OverlayNotFound        Reason = "OverlayNotFound"        // the tests folder has no overlay for the environment
 	InvalidCatalog         Reason = "InvalidCatalog"         // a suite or kustomization cannot be understood
 	RemoteReferenceRefused Reason = "RemoteReferenceRefused" // a kustomization names something outside the repository

@@ -3,9 +3,10 @@ package v1alpha1
 // Condition types. Ready, Reconciling and Stalled mean what they mean in Flux: Ready is
 // always there; Reconciling and Stalled are there only while they are true.
 const (
-	// ReadyCondition of a TestRepository: the last poll reached the host and every head has
-	// its runs. Of a TestEnvironment: its spec can be carried out. Of a TestRun: it is
-	// finished and every required suite passed.
+	// ReadyCondition of a TestRepository: the last poll reached host and forge, every head has
+	// its runs, and Secrets and environments that the spec names can be used. Of a
+	// TestEnvironment: its spec can be carried out. Both are Unknown while suspended. Of a
+	// TestRun: it is finished and every required suite passed.
 	ReadyCondition = "Ready"
 	// ReconcilingCondition is True while work is under way.
 	ReconcilingCondition = "Reconciling"
@@ -38,7 +39,11 @@ const (
 // (`kubectl annotate … reconcile.fluxcd.io/requestedAt=…`) work here too.
 const (
 	// ReconcileRequestAnnotation asks for a reconcile now when its value changes.
+	// On a TestRun it is the value for which a head was tested once more.
 	ReconcileRequestAnnotation = "reconcile.fluxcd.io/requestedAt"
+	// WebhookRequestPrefix begins the values that a webhook sets: they ask for a poll, and for no
+	// more, since every push of anybody sets one.
+	WebhookRequestPrefix = "webhook-"
 
 	// RunLabel, RunNamespaceLabel and RunUIDLabel tie a pod to its TestRun.
 	RunLabel          = "assay.dev/run"

@@ -78,7 +78,8 @@ type TestEnvironmentSpec struct {
 	// +optional
 	DefaultResources corev1.ResourceRequirements `json:"defaultResources,omitempty"`
 
-	// suspend holds back new pods; runs wait.
+	// suspend holds back new pods; runs wait, and nothing is scheduled here. Ready is Unknown
+	// meanwhile, with the reason Suspended.
 	// +optional
 	Suspend bool `json:"suspend,omitempty"`
 }

@@ -35,7 +35,9 @@ type TestRepository struct {
 type TestRepositorySpec struct {
 	// url of the repository: https://, ssh://, or http:// where the controller allows it.
 	// Credentials go into the Secret, not here.
-	// +kubebuilder:validation:Pattern=`^(https?://[^\s@]+|ssh://([A-Za-z0-9_.-]+@)?[^\s@]+)$`
+	// +kubebuilder:validation:XValidation:rule="!self.matches('^[A-Za-z0-9_.-]+@[^/:@ ]+:[^@ ]+$')",message="an address of scp is no URL: write ssh://git@host/path",messageExpression="'write ssh://' + self.replace(':', '/', 1)"
+	// +kubebuilder:validation:XValidation:rule="self.matches('^[A-Za-z0-9_.-]+@[^/:@ ]+:[^@ ]+$') || self.matches('^(https?://[^@ \\t\\r\\n]+|ssh://([A-Za-z0-9_.-]+@)?[^@ \\t\\r\\n]+)$')",message="url begins with https://, http:// or ssh://, and holds no password: that goes into the Secret"
+	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=2048
 	// +required
 	URL string `json:"url"`
@@ -88,7 +90,8 @@ type TestRepositorySpec struct {
 	// +optional
 	Timeout *metav1.Duration `json:"timeout,omitempty"`
 
-	// suspend stops polling and schedules; runs that exist go on.
+	// suspend stops polling and schedules; runs that exist go on. Ready is Unknown meanwhile,
+	// with the reason Suspended.
 	// +optional
 	Suspend bool `json:"suspend,omitempty"`
 
@@ -278,7 +281,8 @@ type TestRepositoryStatus struct {
 	// reconcile.fluxcd.io/requestedAt.
 	// +optional
 	LastHandledReconcileAt string `json:"lastHandledReconcileAt,omitempty"`
-	// conditions: Ready; Reconciling, Stalled and Drifted while they are true.
+	// conditions: Ready; Reconciling, Stalled and Drifted while they are true; Scheduled where
+	// suites have schedules.
 	// +listType=map
 	// +listMapKey=type
 	// +optional
@@ -306,6 +310,13 @@ type TestRepositoryStatus struct {
 	// lastScheduleTime is when a schedule last created a run.
 	// +optional
 	LastScheduleTime *metav1.Time `json:"lastScheduleTime,omitempty"`
+	// schedules say, for each environment with schedules in force, up to when their times are
+	// dealt with. A time counts only for a schedule that was there before it.
+	// +kubebuilder:validation:MaxItems=32
+	// +listType=map
+	// +listMapKey=environment
+	// +optional
+	Schedules []ScheduleStatus `json:"schedules,omitempty"`
 	// catalogs say how cluster, Git and the environments stand to each other, for each
 	// environment and watched branch; at most 64, those of the default branch first.
 	// +kubebuilder:validation:MaxItems=64
@@ -353,6 +364,21 @@ type PullRequestHead struct {
 	// skipped says why it has no runs; empty when it has.
 	// +optional
 	Skipped string `json:"skipped,omitempty"`
+}
+
+// ScheduleStatus is how far the schedules of an environment are dealt with.
+type ScheduleStatus struct {
+	// environment is the name of the TestEnvironment.
+	// +kubebuilder:validation:MaxLength=63
+	Environment string `json:"environment"`
+	// time up to which every scheduled time has its run, or was left out.
+	Time metav1.Time `json:"time"`
+	// timetable is the digest of the schedules that were in force then.
+	// +kubebuilder:validation:MaxLength=64
+	Timetable string `json:"timetable"`
+	// commit is the full hash of a commit with that timetable.
+	// +kubebuilder:validation:MaxLength=64
+	Commit string `json:"commit"`
 }
 
 // GetConditions gives the conditions.

@@ -190,8 +190,8 @@ type TestRunStatus struct {
 	// +optional
 	CompletionTime *metav1.Time `json:"completionTime,omitempty"`
 
-	// plan is what the run does and why: every suite of the catalog with its reason to run
-	// or to be left out.
+	// plan is what the run does and why: every suite of the catalog, or of spec.suites, with its
+	// reason to run or to be left out.
 	// +listType=map
 	// +listMapKey=suite
 	// +optional

@@ -92,8 +92,14 @@ func runController(ctx context.Context, f controllerFlags) error {
 		return fmt.Errorf("making a client: %w", err)
 	}
 
+	grantee, err := granteeOf(ctx, uncached)
+	if err != nil {
+		return err
+	}
+
 	apps := githubapp.New(githubapp.Options{Dial: git.Dial, CheckHost: git.CheckHost})
 	access := testrepository.NewAccess(mgr.GetAPIReader(), forges, apps)
+	access.Grantee = grantee
 	remote := git.New(git.Options{AllowHTTP: f.allowHTTP})
 	source := testrepository.Source{Access: access, Git: git.NewCache(remote, cacheBytes)}
 	rendered := catalogs.New(source, 0)
@@ -104,7 +110,7 @@ func runController(ctx context.Context, f controllerFlags) error {
 	events := mgr.GetEventRecorder(controllerName)
 
 	if err := (&testrepository.Reconciler{
-		Client: mgr.GetClient(), Access: access, Refs: remote, Verifier: source, Events: events,
+		Client: mgr.GetClient(), Access: access, Refs: remote, Commits: source, Events: events,
 		ControllerName: f.name,
 		Metrics:        fluxctrl.NewMetrics(mgr, metrics.MustMakeRecorder()),
 	}).SetupWithManager(mgr, testrepository.Options{Concurrent: f.concurrent, RateLimiter: f.rateLimiter}); err != nil {
@@ -117,7 +123,7 @@ func runController(ctx context.Context, f controllerFlags) error {
 	}).SetupWithManager(mgr, testrun.Options{Concurrent: f.concurrent}); err != nil {
 		return err
 	}
-	if err := (&schedule.Reconciler{Client: mgr.GetClient(), Catalogs: rendered, Now: time.Now}).SetupWithManager(mgr); err != nil {
+	if err := (&schedule.Reconciler{Client: mgr.GetClient(), Catalogs: rendered, Events: events, Now: time.Now}).SetupWithManager(mgr); err != nil {
 		return err
 	}
 	if err := (&testsuite.Reconciler{
@@ -125,7 +131,7 @@ func runController(ctx context.Context, f controllerFlags) error {
 	}).SetupWithManager(ctx, mgr, testsuite.Options{Concurrent: f.concurrent}); err != nil {
 		return err
 	}
-	if err := (&testenvironment.Reconciler{Client: mgr.GetClient(), Live: mgr.GetAPIReader()}).SetupWithManager(mgr); err != nil {
+	if err := (&testenvironment.Reconciler{Client: mgr.GetClient(), Live: mgr.GetAPIReader(), Grantee: grantee}).SetupWithManager(mgr); err != nil {
 		return err
 	}
 	if err := (&publish.Reconciler{

@@ -53,7 +53,7 @@ func openWorkingCopy(args []string, tests pathFlag) (*workingCopy, error) {
 	}
 	root, err := os.OpenRoot(dir)
 	if err != nil {
-		return nil, fault.New(fault.CatalogNotFound, fault.Place{}, "name the folder that holds "+string(tests), "opening the working copy: %w", err)
+		return nil, fault.New(fault.RepositoryNotFound, fault.Place{}, "name the folder that holds "+string(tests), "opening the working copy: %w", err)
 	}
 	return &workingCopy{root: root, tree: root.FS(), tests: string(tests)}, nil
 }

@@ -34,7 +34,7 @@ func TestE2EBadCatalog(t *testing.T) {
 		{"unknown field", with(catalog(tenant.Name, good), map[string]string{"tests/good.yaml": shell("good", "true", "  tiemout: 5m")}), fault.InvalidCatalog, "tests/good.yaml:8"},
 		{"two suites of one name", catalog(tenant.Name, map[string]string{"a.yaml": shell("same", "true"), "b.yaml": shell("same", "false")}), fault.InvalidCatalog, "same"},
 		{"missing overlay", catalog("elsewhere", good), fault.OverlayNotFound, "tests/overlays/" + tenant.Name},
-		{"no tests", map[string]string{"README.md": "nothing here\n"}, fault.CatalogNotFound, "tests"},
+		{"no folder", map[string]string{"tests": "nothing here\n"}, fault.InvalidCatalog, "tests"},
 		{"remote base", with(catalog(tenant.Name, good), map[string]string{"tests/kustomization.yaml": "resources: ['https://evil.example/base?ref=main']\n"}), fault.RemoteReferenceRefused, "tests/kustomization.yaml"},
 		{"file over the limit", with(catalog(tenant.Name, good), map[string]string{"tests/big.bin": strings.Repeat("x", 9<<20)}), fault.LimitExceeded, "tests/big.bin"},
 	}

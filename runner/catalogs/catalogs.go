@@ -8,6 +8,7 @@ package catalogs
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io/fs"
 	"strings"
@@ -79,9 +80,8 @@ func (c *Catalogs) At(ctx context.Context, repo *v1alpha1.TestRepository, commit
 	if known, ok := m.ofTree(commit, tree); ok {
 		return known, nil
 	}
-	if _, err := fs.Stat(tree, repo.TestsPath()); err != nil {
-		return catalog.Catalog{}, fault.New(fault.CatalogNotFound, place,
-			"commit suites below "+repo.TestsPath()+"/, or set spec.path of the TestRepository", "there is no folder %q", repo.TestsPath())
+	if err := findTests(tree, repo.TestsPath()); err != nil {
+		return catalog.Catalog{}, fault.At(err, place)
 	}
 	rendered, err := c.renderer.Render(ctx, tree, m.overlay, render.Limits{})
 	if err != nil {
@@ -92,6 +92,26 @@ func (c *Catalogs) At(ctx context.Context, repo *v1alpha1.TestRepository, commit
 	}
 	m.add(commit, tree, rendered)
 	return rendered, nil
+}
+
+// findTests is nil for a commit with the folder of the tests. One that has nothing at that path is a
+// CatalogNotFound fault, which no other cause may have: such a commit asks for nothing.
+func findTests(tree fs.FS, tests string) error {
+	info, err := fs.Stat(tree, tests)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return fault.New(fault.CatalogNotFound, fault.Place{},
+			"commit suites below "+tests+"/, or set spec.path of the TestRepository", "there is no folder %q", tests)
+	case err != nil:
+		return err
+	case info.Mode()&fs.ModeSymlink != 0:
+		return fault.New(fault.SymlinkRefused, fault.Place{File: tests},
+			"commit the folder itself", "%q is a symlink", tests)
+	case !info.IsDir():
+		return fault.New(fault.InvalidCatalog, fault.Place{File: tests},
+			"make it a folder, or set spec.path of the TestRepository", "%q is no folder", tests)
+	}
+	return nil
 }
 
 // memory is what is remembered of one overlay of a repository.

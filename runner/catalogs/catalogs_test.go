@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/sha1"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"io/fs"
 	"maps"
@@ -216,6 +217,30 @@ func TestFaults(t *testing.T) {
 	}
 	if _, err := c.At(context.Background(), repository("a"), "1", "staging"); err == nil || fault.ReasonOf(err) != fault.CatalogNotFound {
 		t.Errorf("no tests: %v", err)
+	}
+}
+
+// failing is a tree that cannot be read.
+type failing struct{ fs.FS }
+
+func (failing) Open(string) (fs.File, error) { return nil, errors.New("the disk is broken") }
+
+// A commit without tests runs nothing, and passes: nothing else may look like one.
+func TestOnlyACommitWithoutTestsHasNoCatalog(t *testing.T) {
+	for name, tree := range map[string]fs.FS{
+		"a tree that cannot be read":         failing{},
+		"a file":                             files(map[string]string{"tests": "x"}),
+		"no overlay":                         files(map[string]string{"tests/a.yaml": "x"}),
+		"no folder of overlays of one's own": files(map[string]string{"tests/a.yaml": "x", "ci/b": "x"}),
+	} {
+		repo := repository("a")
+		if strings.Contains(name, "own") {
+			repo.Spec.Environments[0].Overlay = "ci/overlays/staging"
+		}
+		_, err := New(&commits{trees: map[string]fs.FS{"1": tree}}, 0).At(t.Context(), repo, "1", "staging")
+		if err == nil || fault.ReasonOf(err) == fault.CatalogNotFound {
+			t.Errorf("%s: got %v", name, err)
+		}
 	}
 }
 

@@ -16,6 +16,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/client-go/tools/events"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
@@ -105,20 +106,38 @@ func newLab(t *testing.T) *lab {
 		t.Fatal(err)
 	}
 	l.limited = limited
+	for _, name := range both {
+		env := environment(name)
+		env.Spec.Repositories[0].Namespace = "default"
+		l.Make(t, env)
+	}
 	l.restart()
 	return l
 }
 
 // restart gives a reconciler that remembers nothing.
 func (l *lab) restart() {
-	l.reconciler = &Reconciler{Client: killed{l.limited, &l.died}, Catalogs: catalogs.New(l.host, 0), Now: func() time.Time { return *l.now.Load() }}
+	l.reconciler = &Reconciler{
+		Client: killed{uncachedRuns{l.limited}, &l.died}, Catalogs: catalogs.New(l.host, 0), Events: events.NewFakeRecorder(100),
+		Now: func() time.Time { return *l.now.Load() },
+	}
 }
 
 // at sets the clock.
 func (l *lab) at(now time.Time) { l.now.Store(&now) }
 
-// repository creates one whose default branch is at the commit, and sets the clock to half a
-// minute past the minute that follows.
+// uncachedRuns lists runs without the indices that a cache has.
+type uncachedRuns struct{ client.Client }
+
+func (u uncachedRuns) List(ctx context.Context, list client.ObjectList, options ...client.ListOption) error {
+	var o client.ListOptions
+	o.ApplyOptions(options)
+	repository, _ := o.FieldSelector.RequiresExactMatch("spec.repositoryRef.name")
+	return u.Client.List(ctx, list, client.InNamespace(o.Namespace), client.MatchingLabels{v1alpha1.RepositoryLabel: repository})
+}
+
+// repository creates one whose default branch is at the commit and whose schedules were seen, and
+// sets the clock to half a minute past the minute that follows.
 func (l *lab) repository(t *testing.T, name, at string) (repo *v1alpha1.TestRepository, minute time.Time) {
 	t.Helper()
 	repo = &v1alpha1.TestRepository{
@@ -128,6 +147,8 @@ func (l *lab) repository(t *testing.T, name, at string) (repo *v1alpha1.TestRepo
 	l.Make(t, repo)
 	l.poll(t, repo, at)
 	minute = repo.CreationTimestamp.UTC().Truncate(time.Minute).Add(time.Minute)
+	l.at(minute.Add(-time.Second))
+	l.look(t, repo)
 	l.at(minute.Add(30 * time.Second))
 	return repo, minute
 }
@@ -151,6 +172,22 @@ func (l *lab) look(t *testing.T, repo *v1alpha1.TestRepository) time.Duration {
 		t.Fatal(err)
 	}
 	return result.RequeueAfter
+}
+
+// end ends the runs of the repository.
+func (l *lab) end(t *testing.T, repo *v1alpha1.TestRepository) {
+	t.Helper()
+	var runs v1alpha1.TestRunList
+	if err := l.List(t.Context(), &runs, client.MatchingLabels{v1alpha1.RepositoryLabel: repo.Name}); err != nil {
+		t.Fatal(err)
+	}
+	for i := range runs.Items {
+		before := runs.Items[i].DeepCopy()
+		runs.Items[i].Status.State = v1alpha1.StatePassed
+		if err := l.Status().Patch(t.Context(), &runs.Items[i], client.MergeFrom(before)); err != nil {
+			t.Fatal(err)
+		}
+	}
 }
 
 // expect compares the scheduled runs of the repository: environment, suites, the first digit
@@ -202,6 +239,7 @@ func TestAPIServerScheduledRuns(t *testing.T) {
 		l.look(t, repo)
 		l.poll(t, repo, commit(2))
 		l.look(t, repo) // the minute has its runs
+		l.end(t, repo)
 		l.at(minute.Add(time.Minute))
 		l.look(t, repo)
 		l.expect(t, repo, append(both(commit(1), minute), both(commit(2), minute.Add(time.Minute))...)...)
@@ -217,14 +255,13 @@ func TestAPIServerScheduledRuns(t *testing.T) {
 	t.Run("of what was missed the latest within an hour is made up for", func(t *testing.T) {
 		repo, minute := l.repository(t, "missed", commit(1))
 		l.look(t, repo)
+		l.end(t, repo)
 		l.restart()
 		l.at(minute.Add(30 * time.Minute))
 		l.look(t, repo)
 		l.expect(t, repo, append(both(commit(1), minute), both(commit(1), minute.Add(30*time.Minute))...)...)
 
 		yearly, _ := l.repository(t, "long-ago", commit(5))
-		yearly.Status.LastScheduleTime = &yearly.CreationTimestamp
-		l.poll(t, yearly, commit(5))
 		l.at(time.Date(minute.Year()+1, 1, 1, 1, 0, 1, 0, time.UTC))
 		l.look(t, yearly)
 		l.expect(t, yearly)
@@ -242,6 +279,7 @@ func TestAPIServerScheduledRuns(t *testing.T) {
 	t.Run("a time that came while the host was down is made up for", func(t *testing.T) {
 		repo, minute := l.repository(t, "down", commit(1))
 		l.host.down.Store(true)
+		l.restart() // so that the catalog is forgotten
 		if again := l.look(t, repo); again != retry {
 			t.Errorf("the next look is after %s, want %s", again, retry)
 		}
@@ -280,13 +318,19 @@ func TestAPIServerScheduledRuns(t *testing.T) {
 	t.Run("a branch that moves is looked at", func(t *testing.T) {
 		repo, minute := l.repository(t, "moves", "")
 		stop := l.Run(t, l.Config, func(_ context.Context, mgr ctrl.Manager) error {
-			return (&Reconciler{Client: mgr.GetClient(), Catalogs: catalogs.New(l.host, 0), Now: l.reconciler.Now}).SetupWithManager(mgr)
+			return (&Reconciler{
+				Client: mgr.GetClient(), Catalogs: catalogs.New(l.host, 0), Events: mgr.GetEventRecorder("test"), Now: l.reconciler.Now,
+			}).SetupWithManager(mgr)
 		})
 		defer stop()
 		l.poll(t, repo, commit(1))
+		l.Until(t, repo, "its schedules are seen", func() bool { return len(repo.Status.Schedules) == 2 })
+		l.at(minute.Add(90 * time.Second))
+		l.poll(t, repo, commit(2))
 		l.Until(t, repo, "it remembers the time", func() bool {
-			return repo.Status.LastScheduleTime != nil && repo.Status.LastScheduleTime.Time.Equal(minute)
+			last := repo.Status.LastScheduleTime
+			return last != nil && last.Time.Equal(minute.Add(time.Minute))
 		})
-		l.expect(t, repo, both(commit(1), minute)...)
+		l.expect(t, repo, both(commit(2), minute.Add(time.Minute))...)
 	})
 }

@@ -66,8 +66,8 @@ func (l *lab) expect(t *testing.T, env *v1alpha1.TestEnvironment, status metav1.
 		t.Errorf("it says %+v, error %v; want %s with %q", ready, err, reason, text)
 	}
 	want := recheck
-	if status != metav1.ConditionTrue {
-		want = recheck / 10
+	if status == metav1.ConditionFalse {
+		want = missing
 	}
 	if result.RequeueAfter != want {
 		t.Errorf("it is looked at again after %s, want %s", result.RequeueAfter, want)
@@ -87,8 +87,15 @@ func TestAPIServerWhetherAnEnvironmentCanBeUsed(t *testing.T) {
 		env := l.environment(t, "staging")
 		l.expect(t, env, metav1.ConditionFalse, string(fault.InvalidSpec), `there is no namespace "staging" (create it)`)
 		l.namespace(t, "staging")
-		l.expect(t, env, metav1.ConditionFalse, string(fault.InvalidSpec), `may not create pods in the namespace "staging" (bind the ClusterRole assay-environment`)
+		l.expect(t, env, metav1.ConditionFalse, string(fault.InvalidSpec), `may not create pods in the namespace "staging" (kubectl create rolebinding assay -n staging --clusterrole=assay-environment --serviceaccount=`)
 		l.Grant(t, "staging", "assay-environment")
+		l.expect(t, env, metav1.ConditionTrue, v1alpha1.SucceededReason, `in the namespace "staging"`)
+	})
+	t.Run("a suspension is said", func(t *testing.T) {
+		env := &v1alpha1.TestEnvironment{ObjectMeta: metav1.ObjectMeta{Name: "staging"}}
+		l.Change(t, env, func() { env.Spec.Suspend = true })
+		l.expect(t, env, metav1.ConditionUnknown, v1alpha1.SuspendedReason, "suspended")
+		l.Change(t, env, func() { env.Spec.Suspend = false })
 		l.expect(t, env, metav1.ConditionTrue, v1alpha1.SucceededReason, `in the namespace "staging"`)
 	})
 	t.Run("nothing is written when nothing changed", func(t *testing.T) {

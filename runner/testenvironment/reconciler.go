@@ -26,15 +26,22 @@ import (
 	"github.com/assay-dev/assay/api/v1alpha1"
 )
 
-// recheck is how often an environment is looked at again: namespaces and rights change
-// without telling.
-const recheck = 5 * time.Minute
+const (
+	// recheck is how often an environment is looked at again: namespaces and rights change
+	// without telling.
+	recheck = time.Minute
+	// missing is when to look again at one that lacks something: somebody is perhaps about to
+	// make it.
+	missing = 10 * time.Second
+)
 
 // Reconciler keeps the conditions of TestEnvironments.
 type Reconciler struct {
 	client.Client
 	// Live reads namespaces, which are not cached.
 	Live client.Reader
+	// Grantee is who needs the right to run pods, for the remedy where it is missing.
+	Grantee v1alpha1.Grantee
 }
 
 // SetupWithManager registers the reconciler.
@@ -53,14 +60,7 @@ func (r *Reconciler) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Resu
 	}
 	before := env.DeepCopy()
 	err := r.usable(ctx, env)
-	ready := metav1.Condition{
-		Type: v1alpha1.ReadyCondition, Status: metav1.ConditionTrue, ObservedGeneration: env.Generation,
-		Reason: v1alpha1.SucceededReason, Message: fmt.Sprintf("suites can run in the namespace %q", env.Spec.Namespace),
-	}
-	if err != nil {
-		ready = fault.Condition(v1alpha1.ReadyCondition, env.Generation, err)
-	}
-	meta.SetStatusCondition(&env.Status.Conditions, ready)
+	meta.SetStatusCondition(&env.Status.Conditions, readiness(env, err))
 	env.Status.ObservedGeneration = env.Generation
 	if !equality.Semantic.DeepEqual(before.Status, env.Status) {
 		if err := r.Status().Patch(ctx, env, client.MergeFrom(before)); client.IgnoreNotFound(err) != nil {
@@ -71,9 +71,25 @@ func (r *Reconciler) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Resu
 		return ctrl.Result{}, err
 	}
 	if err != nil {
-		return ctrl.Result{RequeueAfter: recheck / 10}, nil
+		return ctrl.Result{RequeueAfter: missing}, nil
 	}
 	return ctrl.Result{RequeueAfter: recheck}, nil
+}
+
+// readiness is the condition of an environment of which err is what keeps suites from running. Of
+// one that is suspended it is unknown: nothing runs there.
+func readiness(env *v1alpha1.TestEnvironment, err error) metav1.Condition {
+	ready := metav1.Condition{Type: v1alpha1.ReadyCondition, ObservedGeneration: env.Generation}
+	switch {
+	case err != nil:
+		return fault.Condition(v1alpha1.ReadyCondition, env.Generation, err)
+	case env.Spec.Suspend:
+		ready.Status, ready.Reason, ready.Message = metav1.ConditionUnknown, v1alpha1.SuspendedReason, "suspended"
+	default:
+		ready.Status, ready.Reason = metav1.ConditionTrue, v1alpha1.SucceededReason
+		ready.Message = fmt.Sprintf("suites can run in the namespace %q", env.Spec.Namespace)
+	}
+	return ready
 }
 
 func (r *Reconciler) usable(ctx context.Context, env *v1alpha1.TestEnvironment) error {
@@ -94,7 +110,7 @@ func (r *Reconciler) usable(ctx context.Context, env *v1alpha1.TestEnvironment) 
 		}
 		if !review.Status.Allowed {
 			return fault.New(fault.InvalidSpec, fault.Place{Field: "spec.namespace"},
-				"bind the ClusterRole assay-environment to the controller's ServiceAccount with a RoleBinding in this namespace",
+				r.Grantee.Command(namespace, v1alpha1.EnvironmentRole),
 				"the controller may not %s pods in the namespace %q", verb, namespace)
 		}
 	}

@@ -2,7 +2,9 @@ package testrun
 
 import (
 	"context"
+	"fmt"
 
+	"github.com/assay-dev/assay/api/fault"
 	"github.com/assay-dev/assay/api/v1alpha1"
 	"github.com/assay-dev/assay/catalog"
 	"github.com/assay-dev/assay/render"
@@ -17,6 +19,8 @@ type planned struct {
 	suites []v1alpha1.PlannedSuite
 	// diff from the catalog of the base; nil when that is not known.
 	diff *v1alpha1.CatalogDifference
+	// nothing says why there is nothing to run at the commit; empty when there is.
+	nothing string
 }
 
 // Plan gives the plan of the run as it would be made now. It changes nothing.
@@ -27,6 +31,10 @@ func (r *Reconciler) Plan(ctx context.Context, run *v1alpha1.TestRun, repo *v1al
 
 func (r *Reconciler) plan(ctx context.Context, run *v1alpha1.TestRun, repo *v1alpha1.TestRepository, env *v1alpha1.TestEnvironment) (planned, error) {
 	input, err := r.gather(ctx, run, repo, env)
+	if fault.ReasonOf(err) == fault.CatalogNotFound && len(run.Spec.Suites) == 0 {
+		nothing := fmt.Sprintf("there is no folder %q at this commit: nothing to run", repo.TestsPath())
+		return planned{nothing: nothing}, nil
+	}
 	if err != nil {
 		return planned{}, err
 	}

@@ -91,6 +91,9 @@ func (r *Reconciler) advance(ctx context.Context, run *v1alpha1.TestRun) (ctrl.R
 			return r.hindered(ctx, run, err)
 		}
 		status := runner.Planned(run, plan.suites, time.Now())
+		if plan.nothing != "" {
+			status = runner.Nothing(run, plan.nothing, time.Now())
+		}
 		status.CatalogDiff = plan.diff
 		if _, err := r.write(ctx, run, status); err != nil {
 			return settle(err)
@@ -170,15 +173,14 @@ func (r *Reconciler) subjects(ctx context.Context, run *v1alpha1.TestRun) (*v1al
 		return nil, nil, fmt.Errorf("reading the TestRepository %q: %w", key, err)
 	}
 	env := &v1alpha1.TestEnvironment{}
-	if err := r.Get(ctx, types.NamespacedName{Name: run.Spec.Environment}, env); apierrors.IsNotFound(err) {
-		return nil, nil, fault.New(fault.EnvironmentNotFound, fault.Place{Repository: repo.Spec.URL, Field: "spec.environments"},
-			"create it, or take it out of the TestRepository", "there is no TestEnvironment %q", run.Spec.Environment)
+	err := r.Get(ctx, types.NamespacedName{Name: run.Spec.Environment}, env)
+	if apierrors.IsNotFound(err) {
+		env = nil
 	} else if err != nil {
 		return nil, nil, fmt.Errorf("reading the TestEnvironment %q: %w", run.Spec.Environment, err)
 	}
-	if !env.Admits(repo.Namespace, repo.Name) {
-		return nil, nil, fault.New(fault.EnvironmentNotAdmitted, fault.Place{Repository: repo.Spec.URL, Field: "spec.environments"},
-			"its owner can add it to spec.repositories", "the TestEnvironment %q does not admit the TestRepository %q", env.Name, key)
+	if err := runner.Admitted(repo, run.Spec.Environment, env); err != nil {
+		return nil, nil, err
 	}
 	return repo, env, nil
 }

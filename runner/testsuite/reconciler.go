@@ -175,6 +175,7 @@ func (t *turn) show(ctx context.Context, s *shown) error {
 	rendered, err := t.Catalogs.Verified(ctx, t.repo, s.target.Commit, s.target.Environment)
 	switch {
 	case err == nil:
+	case fault.ReasonOf(err) == fault.CatalogNotFound: // the commit has no suites, and that is fine
 	case fault.Of(err) == fault.User:
 		s.entry.Problem = short(fault.Summary(fault.Here(err)), maxProblem)
 		t.lookAgain(recheck)

@@ -3,6 +3,7 @@ package testrepository
 import (
 	"context"
 	"crypto/sha256"
+	"errors"
 	"fmt"
 	"net/url"
 
@@ -29,6 +30,9 @@ const appUser = "x-access-token"
 // its forge. Secrets are read by name, each time, and never watched. It is safe for
 // concurrent use.
 type Access struct {
+	// Grantee is who needs the right to read Secrets, for the remedy where it is missing.
+	Grantee v1alpha1.Grantee
+
 	reader    client.Reader
 	providers map[v1alpha1.ProviderName]providers.Open
 	apps      *githubapp.Tokens
@@ -73,6 +77,26 @@ func (a *Access) Keys(ctx context.Context, repo *v1alpha1.TestRepository) (signa
 	}
 	keys, err := signature.ParseKeys(data)
 	return keys, fault.At(err, fault.Place{Field: field})
+}
+
+// CheckSecrets says what is amiss with the Secrets that a poll has no use for: those of spec.verify
+// and spec.webhook. So it shows before somebody signs, or trusts that nobody else can.
+func (a *Access) CheckSecrets(ctx context.Context, repo *v1alpha1.TestRepository) error {
+	var amiss []error
+	if repo.Spec.Verify != nil {
+		_, err := a.Keys(ctx, repo)
+		amiss = append(amiss, err)
+	}
+	if repo.Spec.Webhook != nil {
+		const field = "spec.webhook.secretRef.name"
+		data, err := a.secret(ctx, repo.Namespace, repo.Spec.Webhook.SecretRef.Name, field)
+		if err == nil && len(data[secrets.KeyToken]) == 0 {
+			err = fault.New(fault.SecretInvalid, fault.Place{Field: field},
+				"set it to the secret that the forge was given", "the Secret has no key %s (it has: %s)", secrets.KeyToken, keysOf(data))
+		}
+		amiss = append(amiss, err)
+	}
+	return errors.Join(amiss...)
 }
 
 // Forge gives the forge's side. The forge of plain Git has no roles.

@@ -23,7 +23,9 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime/schema"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/client/fake"
 
@@ -151,6 +153,9 @@ func TestSecretsThatCannotBeUsed(t *testing.T) {
 		"an App with two installations":    {map[string]data{"git": with(app, data{"githubAppInstallationOwner": "o"})}, "keep one of them"},
 		"an App without a key":             {map[string]data{"git": {"githubAppID": "1"}}, "githubAppPrivateKey"},
 		"an App with a broken key":         {map[string]data{"git": app}, "githubAppPrivateKey"},
+		"a user without a password":        {map[string]data{"git": {"username": "ada", "token": "hunter2"}}, "the Secret has username but no password (it has: token, username)"},
+		"no key that counts":               {map[string]data{"git": {"token": "hunter2", "empty": ""}}, "the Secret has none of the keys that count (it has: token)"},
+		"a password that is empty":         {map[string]data{"git": {"password": ""}}, "it has: nothing"},
 		"a proxy without an address":       {map[string]data{"proxy": {"username": "ada"}}, "no address"},
 		"a proxy of another kind":          {map[string]data{"proxy": {"address": "ftp://ada:hunter2@proxy.example"}}, `"ftp"`},
 		"a proxy's address that is no URL": {map[string]data{"proxy": {"address": "http://ada:hunter2@proxy.example:port"}}, "no address"},
@@ -166,6 +171,23 @@ func TestSecretsThatCannotBeUsed(t *testing.T) {
 	missing.Spec.ProxySecretRef = &v1alpha1.LocalReference{Name: "gone"}
 	_, err := NewAccess(secretsOf(nil), nil, nil).Endpoint(t.Context(), missing)
 	if fault.ReasonOf(err) != fault.SecretInvalid || !strings.Contains(err.Error(), "spec.proxySecretRef.name") {
+		t.Errorf("got %v", err)
+	}
+}
+
+// forbidden is an API server that lets nobody read.
+type forbidden struct{ client.Reader }
+
+func (forbidden) Get(_ context.Context, key client.ObjectKey, _ client.Object, _ ...client.GetOption) error {
+	return apierrors.NewForbidden(schema.GroupResource{Resource: "secrets"}, key.Name, errors.New("no"))
+}
+
+func TestARightThatIsMissingIsSaidWithItsCommand(t *testing.T) {
+	access := NewAccess(forbidden{}, nil, nil)
+	access.Grantee = "--serviceaccount=ours:assay-controller"
+	_, err := access.Endpoint(t.Context(), using("https://git.example/team/shop", map[string]data{"git": {}}))
+	const want = `the controller may not read the Secret "team/git" (kubectl create rolebinding assay -n team --clusterrole=assay-repository --serviceaccount=ours:assay-controller)`
+	if fault.ReasonOf(err) != fault.SecretInvalid || !strings.Contains(err.Error(), want) {
 		t.Errorf("got %v", err)
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"net/url"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/fluxcd/pkg/runtime/secrets"
@@ -44,6 +45,9 @@ func (a *Access) read(ctx context.Context, repo *v1alpha1.TestRepository) (crede
 			return credential{}, err
 		}
 		if err := c.contradiction(); err != nil {
+			return credential{}, err
+		}
+		if err := c.shortage(); err != nil {
 			return credential{}, err
 		}
 	}
@@ -112,6 +116,47 @@ func (c credential) contradiction() error {
 	return nil
 }
 
+// meaningful are the keys of a Secret that count by themselves.
+var meaningful = []string{
+	secrets.KeyUsername, secrets.KeyPassword, secrets.KeyBearerToken,
+	secrets.KeySSHPrivateKey, secrets.KeySSHKnownHosts, secrets.KeyCACert, secrets.KeyTLSCert, secrets.KeyTLSPrivateKey, secrets.KeyGitHubAppPrivateKey, apiTokenKey,
+}
+
+// shortage refuses a Secret that lacks what would make it count, before a host refuses to say more
+// than that it will not do.
+func (c credential) shortage() error {
+	has := func(key string) bool { return len(c.data[key]) > 0 }
+	lacks := func(remedy, what string) error {
+		return fault.New(fault.SecretInvalid, fault.Place{Field: "spec.secretRef.name"},
+			remedy, "%s (it has: %s)", what, keysOf(c.data))
+	}
+	switch {
+	case !slices.ContainsFunc(meaningful, has):
+		return lacks("set username and password, bearerToken, or what else kubectl explain testrepository.spec.secretRef lists",
+			"the Secret has none of the keys that count")
+	case c.ssh || !has(secrets.KeyUsername) && !has(secrets.KeyPassword):
+		return nil
+	case !has(secrets.KeyPassword) && !has(secrets.KeyBearerToken) && !has(secrets.KeyGitHubAppPrivateKey):
+		return lacks("store the password or token under password", "the Secret has username but no password")
+	}
+	return nil
+}
+
+// keysOf names the keys of a Secret that hold something, sorted.
+func keysOf(data map[string][]byte) string {
+	var keys []string
+	for key, value := range data {
+		if len(value) > 0 {
+			keys = append(keys, key)
+		}
+	}
+	if len(keys) == 0 {
+		return "nothing"
+	}
+	slices.Sort(keys)
+	return strings.Join(keys, ", ")
+}
+
 func (c credential) githubApp(timeout time.Duration) *githubapp.App {
 	return &githubapp.App{
 		ID:                string(c.data[secrets.KeyGitHubAppID]) + string(c.data[secrets.KeyGitHubAppClientID]), // there is one
@@ -155,9 +200,12 @@ func (a *Access) secret(ctx context.Context, namespace, name, field string) (map
 	key := types.NamespacedName{Namespace: namespace, Name: name}
 	var secret corev1.Secret
 	err := a.reader.Get(ctx, key, &secret)
-	if apierrors.IsNotFound(err) || apierrors.IsForbidden(err) {
+	if apierrors.IsNotFound(err) {
+		return nil, fault.New(fault.SecretInvalid, fault.Place{Field: field}, "create it", "there is no Secret %q", key)
+	}
+	if apierrors.IsForbidden(err) {
 		return nil, fault.New(fault.SecretInvalid, fault.Place{Field: field},
-			"create it, and allow the controller to read it", "the Secret %q cannot be read: %w", key, err)
+			a.Grantee.Command(namespace, v1alpha1.RepositoryRole), "the controller may not read the Secret %q", key)
 	}
 	if err != nil {
 		return nil, fault.New(fault.HostFailed, fault.Place{Field: field}, "", "reading the Secret %q: %w", key, err)

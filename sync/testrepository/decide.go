@@ -27,9 +27,16 @@ type decision struct {
 	PullRequests                 []v1alpha1.PullRequestHead
 }
 
-// decide compares what the host has with what the repository's status remembers. pulls is
-// nil where the forge has no pull requests, or none are wanted.
-func decide(repo *v1alpha1.TestRepository, refs git.Refs, pulls []providers.PullRequest) decision {
+// openPulls are the open pull requests, as far as they are known. There are none where the forge has
+// no pull requests, or none are wanted.
+type openPulls struct {
+	known bool
+	open  []providers.PullRequest
+}
+
+// decide compares what the host has with what the repository's status remembers. Pull requests of
+// which nothing is known stay as they were.
+func decide(repo *v1alpha1.TestRepository, refs git.Refs, pulls openPulls) decision {
 	d := decision{DefaultBranch: strings.TrimPrefix(refs.Default, headsPrefix), DefaultCommit: refs.Hashes[refs.Default]}
 	for _, branch := range watchedBranches(repo, refs) {
 		d.head(repo, branch, refs.Hashes[headsPrefix+branch])
@@ -37,7 +44,11 @@ func decide(repo *v1alpha1.TestRepository, refs git.Refs, pulls []providers.Pull
 	if tag := followedTag(repo, refs); tag != "" {
 		d.tag(repo, tag, refs.Hashes[tagsPrefix+tag])
 	}
-	for _, pull := range pulls {
+	if !pulls.known {
+		d.PullRequests = repo.Status.PullRequests
+		return d
+	}
+	for _, pull := range pulls.open {
 		d.pull(repo, pull)
 	}
 	for _, known := range repo.Status.PullRequests {

@@ -266,7 +266,7 @@ func TestDecide(t *testing.T) {
 	}
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {
-			d := decide(repository(c.repo), c.refs, c.pulls)
+			d := decide(repository(c.repo), c.refs, openPulls{true, c.pulls})
 			var runs []string
 			for _, spec := range d.Runs {
 				runs = append(runs, line(spec))
@@ -288,13 +288,13 @@ func TestDecidingAgainCallsForNothing(t *testing.T) {
 	heads := refs("main", "a")
 	heads.Hashes["refs/tags/v1.0.0"] = hash("a")
 	pulls := []providers.PullRequest{{Number: 7, Head: hash("c")}, {Number: 8, Head: hash("d"), Fork: true}}
-	first := decide(repo, heads, pulls)
+	first := decide(repo, heads, openPulls{true, pulls})
 	if len(first.Runs) != 6 {
 		t.Fatalf("%d runs, want 6", len(first.Runs))
 	}
 	repo.Status.Tag = first.Tag
 	repo.Status.Heads, repo.Status.PullRequests = first.Heads, first.PullRequests
-	if again := decide(repo, heads, pulls); len(again.Runs) != 0 || len(again.Closed) != 0 {
+	if again := decide(repo, heads, openPulls{true, pulls}); len(again.Runs) != 0 || len(again.Closed) != 0 {
 		t.Errorf("again: %+v", again)
 	}
 }
@@ -304,7 +304,7 @@ func TestARangeThatIsNoneIsRefused(t *testing.T) {
 	if err := checkTags(repo); fault.ReasonOf(err) != fault.InvalidSpec || !strings.Contains(err.Error(), `spec.tags.semver: "newest"`) {
 		t.Errorf("got %v", err)
 	}
-	if d := decide(repo, tags("v1.0.0", "a"), nil); len(d.Runs) != 0 {
+	if d := decide(repo, tags("v1.0.0", "a"), openPulls{known: true}); len(d.Runs) != 0 {
 		t.Errorf("followed %+v", d.Runs)
 	}
 }
@@ -315,7 +315,7 @@ func TestRepositoriesOnOneURLHaveTheirOwnRuns(t *testing.T) {
 	names := map[string]bool{}
 	for _, name := range []string{"shop", "shop-nightly"} {
 		repo := repository(func(r *v1alpha1.TestRepository) { r.Name = name })
-		for _, spec := range decide(repo, refs("main", "a"), nil).Runs {
+		for _, spec := range decide(repo, refs("main", "a"), openPulls{known: true}).Runs {
 			run := runner.NewRun(repo, spec, "")
 			if run.Spec.RepositoryRef.Name != name || names[run.Name] {
 				t.Errorf("%s of %s", run.Name, run.Spec.RepositoryRef.Name)

@@ -3,6 +3,7 @@ package testrepository
 import (
 	"context"
 	"errors"
+	"io/fs"
 	"time"
 
 	"github.com/fluxcd/pkg/runtime/conditions"
@@ -31,13 +32,16 @@ type Refs interface {
 	MergeBase(ctx context.Context, at git.Endpoint, a, b string) (base string, known bool, err error)
 }
 
-// Verifier says whether a commit may be tested.
-type Verifier interface {
+// Commits are asked again about heads whose runs ended before they were planned, at every poll, so
+// that they have to be cheap where nothing has changed. Source satisfies it.
+type Commits interface {
 	// Verify is nil for a commit that is signed as the repository asks for today, or when it
 	// asks for nothing. A fault of the user's says that it is not; others, that it could not be
-	// found out. It is called at every poll for each head that was refused, so that it has to
-	// be cheap where nothing has changed.
+	// found out.
 	Verify(ctx context.Context, repo *v1alpha1.TestRepository, commit string) error
+	// Tree and Changed give what a plan needs; see [Source].
+	Tree(ctx context.Context, repo *v1alpha1.TestRepository, commit, path string) (fs.FS, error)
+	Changed(ctx context.Context, repo *v1alpha1.TestRepository, base, head string) ([]string, bool, error)
 }
 
 // Reconciler polls TestRepositories.
@@ -49,8 +53,8 @@ type Reconciler struct {
 	Access *Access
 	// Refs lists refs, and finds the merge bases that a forge does not tell.
 	Refs Refs
-	// Verifier is asked again about heads whose runs were refused. Source satisfies it.
-	Verifier Verifier
+	// Commits says whether what ended the run of a head is over.
+	Commits Commits
 	// ControllerName as in status.Prefix; may be empty.
 	ControllerName string
 	// Events records when a repository's condition changes.
@@ -78,7 +82,7 @@ func (r *Reconciler) Reconcile(ctx context.Context, req ctrl.Request) (result ct
 	}()
 	patcher := patch.NewSerialPatcher(repo, r.Client)
 	if repo.Spec.Suspend {
-		conditions.Delete(repo, v1alpha1.ReconcilingCondition)
+		setSuspended(repo)
 		return ctrl.Result{}, r.patch(ctx, patcher, repo)
 	}
 	pollErr := r.poll(ctx, repo)
@@ -86,11 +90,15 @@ func (r *Reconciler) Reconcile(ctx context.Context, req ctrl.Request) (result ct
 		// Perhaps a token that was kept is not good any more; the next poll gets another.
 		r.Access.Forget(ctx, repo)
 	}
-	if fault.ReasonOf(pollErr) == fault.HostBusy {
-		return next(repo, pollErr) // nothing was asked, so there is nothing to say
-	}
 	if apierrors.IsConflict(pollErr) || errors.Is(pollErr, context.Canceled) {
 		return ctrl.Result{}, pollErr
+	}
+	if fault.ReasonOf(pollErr) == fault.HostBusy {
+		// Not everything was asked, so there is nothing to say; but what was found is recorded.
+		if err := patcher.Patch(ctx, repo, patch.WithFieldOwner(fieldOwner)); err != nil {
+			return ctrl.Result{}, kerrors.FilterOut(err, apierrors.IsNotFound)
+		}
+		return next(repo, pollErr)
 	}
 	r.conclude(repo, pollErr)
 	if err := r.patch(ctx, patcher, repo); err != nil {
@@ -99,7 +107,9 @@ func (r *Reconciler) Reconcile(ctx context.Context, req ctrl.Request) (result ct
 	return next(repo, pollErr)
 }
 
-// poll asks the host, creates what is called for, and records it in repo.Status.
+// poll asks the host and the forge, creates what is called for, and records it in repo.Status. What
+// is amiss beside, with the forge's API, Secrets or environments, keeps no head waiting: it is the
+// error of the poll, after all is done that can be done.
 func (r *Reconciler) poll(ctx context.Context, repo *v1alpha1.TestRepository) error {
 	if err := checkTags(repo); err != nil {
 		return err
@@ -115,22 +125,29 @@ func (r *Reconciler) poll(ctx context.Context, repo *v1alpha1.TestRepository) er
 	if err != nil {
 		return err
 	}
-	var pulls []providers.PullRequest
-	if forge.PullRequests != nil && repo.Spec.PullRequests.From != v1alpha1.PullRequestsNone {
-		if pulls, err = forge.PullRequests.Open(ctx); err != nil {
-			return err
-		}
-		if err := r.findBases(ctx, repo, at, refs, pulls); err != nil {
-			return err
-		}
-	}
+	pulls, forgeErr := r.pulls(ctx, repo, at, forge, refs)
 	d := decide(repo, refs, pulls)
 	if err := r.carryOut(ctx, repo, d); err != nil {
-		return err
+		return errors.Join(err, forgeErr)
 	}
 	repo.Status.DefaultBranch, repo.Status.DefaultCommit = d.DefaultBranch, d.DefaultCommit
 	repo.Status.Heads, repo.Status.Tag, repo.Status.PullRequests = d.Heads, d.Tag, d.PullRequests
-	return r.repeat(ctx, repo)
+	return errors.Join(r.repeat(ctx, repo), forgeErr, r.Access.CheckSecrets(ctx, repo), r.checkEnvironments(ctx, repo))
+}
+
+// pulls asks the forge for what is open. Where that cannot be found out, nobody knows: not that
+// there is nothing.
+func (r *Reconciler) pulls(ctx context.Context, repo *v1alpha1.TestRepository,
+	at git.Endpoint, forge providers.Forge, refs git.Refs,
+) (openPulls, error) {
+	if forge.PullRequests == nil || repo.Spec.PullRequests.From == v1alpha1.PullRequestsNone {
+		return openPulls{known: true}, nil
+	}
+	open, err := forge.PullRequests.Open(ctx)
+	if err == nil {
+		err = r.findBases(ctx, repo, at, refs, open)
+	}
+	return openPulls{known: err == nil, open: open}, err
 }
 
 // conclude sets the conditions and tells of a change.
@@ -144,6 +161,9 @@ func (r *Reconciler) conclude(repo *v1alpha1.TestRepository, err error) {
 		r.Events.Eventf(repo, nil, corev1.EventTypeWarning, after.Reason, "Poll", "%s", after.Message)
 	default:
 		r.Events.Eventf(repo, nil, corev1.EventTypeNormal, after.Reason, "Poll", "%s", after.Message)
+	}
+	if err != nil && fault.Of(err) == fault.Internal {
+		return // the API server failed: not all was done that a request asks for
 	}
 	if at := repo.Annotations[v1alpha1.ReconcileRequestAnnotation]; at != "" {
 		repo.Status.LastHandledReconcileAt = at

@@ -3,10 +3,11 @@ package testrepository
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"slices"
+	"strings"
 
-	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/assay-dev/assay/api/fault"
@@ -15,30 +16,53 @@ import (
 	"github.com/assay-dev/assay/runner/runs"
 )
 
-// repeat creates runs anew for heads whose last one says nothing of them, for a reason that is
-// over: it was refused for its signature, and would not be with the keys of today; or it was
-// superseded by a head that is gone again. Secrets are not watched, so that it is the poll that
-// finds out. It may be repeated.
+// repeat creates runs anew for heads whose last one says nothing of them: what ended it is over, see
+// [obstacles]; or somebody asks for it, and it ended Errored, whatever the reason. Secrets are not
+// watched, and hosts cannot be, so that it is the poll that finds out. It may be repeated.
 func (r *Reconciler) repeat(ctx context.Context, repo *v1alpha1.TestRepository) error {
 	var all v1alpha1.TestRunList
 	if err := r.List(ctx, &all, runs.OfRepository(repo.Namespace, repo.Name)); err != nil {
 		return fmt.Errorf("listing runs: %w", err)
 	}
+	request := requestOf(repo)
+	var failed []error
 	for _, run := range unanswered(repo, all.Items) {
-		if refused(run) {
-			err := r.Verifier.Verify(ctx, repo, run.Spec.Commit)
-			if err != nil && fault.Of(err) == fault.User {
-				continue // it is refused still
+		wanted, err := r.wanted(ctx, repo, run, request)
+		if err == nil && wanted {
+			again := repeatOf(repo, run)
+			if request != "" {
+				metav1.SetMetaDataAnnotation(&again.ObjectMeta, v1alpha1.ReconcileRequestAnnotation, request)
 			}
-			if err != nil {
-				return err
-			}
+			err = r.create(ctx, repo, again)
 		}
-		if err := r.create(ctx, repo, repeatOf(repo, run)); err != nil {
-			return err
-		}
+		failed = append(failed, err)
 	}
-	return nil
+	return errors.Join(failed...)
+}
+
+// wanted says whether a run that says nothing of its head is to be repeated now. A request repeats
+// what it finds, and not what itself has made: then the head would run until it passed.
+func (r *Reconciler) wanted(
+	ctx context.Context, repo *v1alpha1.TestRepository, run *v1alpha1.TestRun, request string,
+) (bool, error) {
+	over, known := obstacles[obstacleOf(run)]
+	if !known {
+		return request != "" && run.Annotations[v1alpha1.ReconcileRequestAnnotation] != request, nil
+	}
+	err := over(r, ctx, repo, run)
+	if err != nil && fault.Of(err) == fault.User {
+		return false, nil // it would end the same way
+	}
+	return err == nil, err
+}
+
+// requestOf gives what somebody asks for that was not handled yet. A webhook asks for a poll alone.
+func requestOf(repo *v1alpha1.TestRepository) string {
+	request := repo.Annotations[v1alpha1.ReconcileRequestAnnotation]
+	if request == repo.Status.LastHandledReconcileAt || strings.HasPrefix(request, v1alpha1.WebhookRequestPrefix) {
+		return ""
+	}
+	return request
 }
 
 // repeatOf is named for the run that it repeats, so that each is repeated once.
@@ -48,10 +72,15 @@ func repeatOf(repo *v1alpha1.TestRepository, run *v1alpha1.TestRun) *v1alpha1.Te
 	return runner.NewRun(repo, spec, run.Name)
 }
 
-// unanswered gives the newest runs of the heads that the repository's status knows, as far as
-// they were refused or superseded and are not repeated yet.
+// silent says whether a run says nothing of its head.
+func silent(run *v1alpha1.TestRun) bool {
+	return run.Status.State == v1alpha1.StateErrored || superseded(run)
+}
+
+// unanswered gives the newest runs of the heads that the repository's status knows, as far as they
+// say nothing of them, are not repeated yet, and nobody asked for a run that does.
 func unanswered(repo *v1alpha1.TestRepository, runs []v1alpha1.TestRun) []*v1alpha1.TestRun {
-	if !slices.ContainsFunc(runs, func(run v1alpha1.TestRun) bool { return refused(&run) || superseded(&run) }) {
+	if !slices.ContainsFunc(runs, func(run v1alpha1.TestRun) bool { return silent(&run) }) {
 		return nil
 	}
 	names := map[string]bool{}
@@ -62,7 +91,7 @@ func unanswered(repo *v1alpha1.TestRepository, runs []v1alpha1.TestRun) []*v1alp
 	// was not repeated.
 	rank := func(run *v1alpha1.TestRun) int {
 		switch {
-		case !refused(run) && !superseded(run):
+		case !silent(run):
 			return 2
 		case !names[repeatOf(repo, run).Name]:
 			return 1
@@ -79,11 +108,35 @@ func unanswered(repo *v1alpha1.TestRepository, runs []v1alpha1.TestRun) []*v1alp
 	}
 	var found []*v1alpha1.TestRun
 	for _, subject := range current(repo) {
-		if run := newest[subject]; run != nil && rank(run) == 1 {
+		run := newest[subject]
+		answered := func(other v1alpha1.TestRun) bool { return answers(&other, run) }
+		if run != nil && rank(run) == 1 && !slices.ContainsFunc(runs, answered) {
 			found = append(found, run)
 		}
 	}
 	return found
+}
+
+// answers says whether a run that somebody asked for says, or is about to say, what another does not:
+// how the suites end that had no result, or all of them where there was no plan.
+func answers(other, run *v1alpha1.TestRun) bool {
+	asked := other.Spec.Cause.Type == v1alpha1.CauseAPI &&
+		other.Spec.Commit == run.Spec.Commit && other.Spec.Environment == run.Spec.Environment
+	if !asked || other.CreationTimestamp.Before(&run.CreationTimestamp) {
+		return false
+	}
+	if silent(other) || other.Status.State == v1alpha1.StateCancelled {
+		return false
+	}
+	if len(other.Spec.Suites) == 0 {
+		return true
+	}
+	for _, suite := range run.Status.Suites {
+		if suite.State == v1alpha1.StateErrored && !slices.Contains(other.Spec.Suites, suite.Name) {
+			return false
+		}
+	}
+	return obstacleOf(run) == ""
 }
 
 // about is what a run of a head is about.
@@ -121,18 +174,4 @@ func current(repo *v1alpha1.TestRepository) []about {
 		in(about{pullRequest: h.Number, commit: h.Commit}, h.Environments)
 	}
 	return all
-}
-
-// refused says whether a run ended before it was planned, for its signature or because the
-// keys could not be read.
-func refused(run *v1alpha1.TestRun) bool {
-	planned := meta.FindStatusCondition(run.Status.Conditions, v1alpha1.PlannedCondition)
-	return run.Status.State == v1alpha1.StateErrored && planned != nil && planned.Status == metav1.ConditionFalse &&
-		slices.Contains([]string{string(fault.SignatureInvalid), string(fault.SecretInvalid)}, planned.Reason)
-}
-
-// superseded says whether a run was cancelled for another head, and not by somebody.
-func superseded(run *v1alpha1.TestRun) bool {
-	ready := meta.FindStatusCondition(run.Status.Conditions, v1alpha1.ReadyCondition)
-	return run.Status.State == v1alpha1.StateCancelled && ready != nil && ready.Reason == v1alpha1.SupersededReason
 }

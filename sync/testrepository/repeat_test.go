@@ -79,8 +79,13 @@ func TestHeadsWithoutAnAnswerAreRepeated(t *testing.T) {
 		{name: "once, within a second", runs: []past{{spec: head, repeats: &first}, first}},
 		{name: "a repeat that was refused, in its turn", runs: []past{first, second}, want: []past{second}},
 		{name: "a repeat that was refused, once", runs: []past{first, second, {spec: head, repeats: &second}}},
-		{name: "not what was refused for another reason", runs: []past{{spec: head, reason: fault.CatalogNotFound}}},
-		{name: "not what was planned and went wrong later", runs: []past{{spec: head, reason: fault.SecretInvalid, planned: true}}},
+		{name: "what was planned and went wrong later", runs: []past{{spec: head, reason: fault.SecretInvalid, planned: true}}, want: []past{{spec: head, reason: fault.SecretInvalid, planned: true}}},
+		{name: "not what a rerun of everything passed", runs: []past{first, {spec: with(func(s *v1alpha1.TestRunSpec) { s.Cause.Type = v1alpha1.CauseAPI }), seconds: 9}}},
+		{name: "what a rerun before it passed", runs: []past{{spec: head, reason: fault.SignatureInvalid, seconds: 9}, {spec: with(func(s *v1alpha1.TestRunSpec) { s.Cause.Type = v1alpha1.CauseAPI })}}, want: []past{first}},
+		{name: "what a rerun ended alike", runs: []past{first, {spec: with(func(s *v1alpha1.TestRunSpec) { s.Cause.Type = v1alpha1.CauseAPI }), seconds: 9, reason: fault.SignatureInvalid}}, want: []past{first}},
+		{name: "what a rerun of a suite says nothing of", runs: []past{first, {spec: with(func(s *v1alpha1.TestRunSpec) { s.Cause.Type, s.Suites = v1alpha1.CauseAPI, []string{"api"} }), seconds: 9}}, want: []past{first}},
+		{name: "not the suites that a rerun passed", runs: []past{{spec: head, reason: fault.SecretInvalid, planned: true}, {spec: with(func(s *v1alpha1.TestRunSpec) { s.Cause.Type, s.Suites = v1alpha1.CauseAPI, []string{"api"} }), seconds: 9}}},
+		{name: "other suites than a rerun passed", runs: []past{{spec: head, reason: fault.SecretInvalid, planned: true}, {spec: with(func(s *v1alpha1.TestRunSpec) { s.Cause.Type, s.Suites = v1alpha1.CauseAPI, []string{"other"} }), seconds: 9}}, want: []past{{spec: head, reason: fault.SecretInvalid, planned: true}}},
 		{name: "not another commit", runs: []past{{spec: with(func(s *v1alpha1.TestRunSpec) { s.Commit = hash("d") }), reason: fault.SignatureInvalid}}},
 		{name: "not another branch", runs: []past{{spec: with(func(s *v1alpha1.TestRunSpec) { s.Branch = "topic" }), reason: fault.SignatureInvalid}}},
 		{name: "not an environment that is taken out", runs: []past{{spec: with(func(s *v1alpha1.TestRunSpec) { s.Environment = "dev" }), reason: fault.SignatureInvalid}}},
@@ -150,7 +155,7 @@ func TestAPullRequestThatIsOpenedAgainRunsAgain(t *testing.T) {
 		builder.WithIndex(&v1alpha1.TestRun{}, name, values)
 	}
 	r := &Reconciler{Client: builder.Build()}
-	open := decide(repo, git.Refs{}, []providers.PullRequest{{Number: 7, Head: hash("c"), Base: hash("a"), TargetBranch: "main"}})
+	open := decide(repo, git.Refs{}, openPulls{true, []providers.PullRequest{{Number: 7, Head: hash("c"), Base: hash("a"), TargetBranch: "main"}}})
 	for _, step := range []struct {
 		name            string
 		d               decision

@@ -19,7 +19,7 @@ func setConditions(repo *v1alpha1.TestRepository, err error) {
 	if err == nil {
 		conditions.Delete(repo, v1alpha1.StalledCondition)
 		conditions.Delete(repo, v1alpha1.ReconcilingCondition)
-		conditions.MarkTrue(repo, v1alpha1.ReadyCondition, v1alpha1.SucceededReason, "every head of %s has its runs", repo.Spec.URL)
+		conditions.MarkTrue(repo, v1alpha1.ReadyCondition, v1alpha1.SucceededReason, "%s", found(repo))
 		return
 	}
 	ready := fault.Condition(v1alpha1.ReadyCondition, repo.Generation, err)
@@ -33,6 +33,21 @@ func setConditions(repo *v1alpha1.TestRepository, err error) {
 		conditions.Delete(repo, v1alpha1.StalledCondition)
 		conditions.Delete(repo, v1alpha1.ReconcilingCondition)
 	}
+}
+
+// found says what a poll came to that went well.
+func found(repo *v1alpha1.TestRepository) string {
+	if repo.Status.DefaultCommit == "" && len(repo.Status.Heads) == 0 && repo.Status.Tag == nil {
+		return "the repository is empty: waiting for the first push"
+	}
+	return "every head of " + repo.Spec.URL + " has its runs"
+}
+
+// setSuspended is for a repository that nobody polls: whether its heads have their runs is unknown.
+func setSuspended(repo *v1alpha1.TestRepository) {
+	conditions.Delete(repo, v1alpha1.ReconcilingCondition)
+	conditions.Delete(repo, v1alpha1.StalledCondition)
+	conditions.MarkUnknown(repo, v1alpha1.ReadyCondition, v1alpha1.SuspendedReason, "suspended")
 }
 
 // retry says when a failed poll is tried again; empty when that is the next poll.

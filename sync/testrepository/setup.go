@@ -9,6 +9,7 @@ import (
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/builder"
 	"sigs.k8s.io/controller-runtime/pkg/controller"
+	"sigs.k8s.io/controller-runtime/pkg/handler"
 	"sigs.k8s.io/controller-runtime/pkg/predicate"
 
 	"github.com/assay-dev/assay/api/v1alpha1"
@@ -22,7 +23,7 @@ type Options struct {
 	RateLimiter fluxctrl.RateLimiterOptions
 }
 
-// SetupWithManager registers the reconciler.
+// SetupWithManager registers the reconciler. An environment that was missing is news, too.
 func (r *Reconciler) SetupWithManager(mgr ctrl.Manager, o Options) error {
 	if o.Concurrent == 0 {
 		o.Concurrent = 32
@@ -37,6 +38,8 @@ func (r *Reconciler) SetupWithManager(mgr ctrl.Manager, o Options) error {
 		Named("testrepository").
 		For(&v1alpha1.TestRepository{}, builder.WithPredicates(
 			predicate.Or(predicate.GenerationChangedPredicate{}, predicates.ReconcileRequestedPredicate{}))).
+		Watches(&v1alpha1.TestEnvironment{}, handler.EnqueueRequestsFromMapFunc(r.waitingFor),
+			builder.WithPredicates(predicate.GenerationChangedPredicate{})).
 		WithOptions(controller.Options{MaxConcurrentReconciles: o.Concurrent, RateLimiter: fluxctrl.GetRateLimiter(o.RateLimiter)}).
 		Complete(r)
 }

@@ -93,7 +93,7 @@ func (p *Poker) work(ctx context.Context, key types.NamespacedName) {
 // annotate writes nothing but the one annotation.
 func (p *Poker) annotate(ctx context.Context, key types.NamespacedName, now time.Time) error {
 	patch, err := json.Marshal(map[string]any{"metadata": map[string]any{"annotations": map[string]string{
-		v1alpha1.ReconcileRequestAnnotation: now.UTC().Format(time.RFC3339Nano),
+		v1alpha1.ReconcileRequestAnnotation: v1alpha1.WebhookRequestPrefix + now.UTC().Format(time.RFC3339Nano),
 	}}})
 	if err != nil {
 		return err
