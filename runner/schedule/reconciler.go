@@ -5,6 +5,7 @@ import (
 	"errors"
 	"time"
 
+	"github.com/fluxcd/pkg/runtime/conditions"
 	"github.com/fluxcd/pkg/runtime/patch"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	kerrors "k8s.io/apimachinery/pkg/util/errors"
@@ -95,6 +96,9 @@ func (r *Reconciler) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Resu
 	}
 	if repo.Status.DefaultCommit == "" {
 		return ctrl.Result{}, nil
+	}
+	if conditions.IsStalled(repo) { // nobody would be told how its runs end
+		return ctrl.Result{RequeueAfter: retry}, nil
 	}
 	running, err := r.running(ctx, repo)
 	if err != nil {

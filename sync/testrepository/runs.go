@@ -44,23 +44,44 @@ func (r *Reconciler) create(ctx context.Context, repo *v1alpha1.TestRepository, 
 			return fmt.Errorf("reading the run %q: %w", run.Name, err)
 		}
 		if !existing.Spec.Cancel {
-			return nil
+			return r.cancelNewer(ctx, repo, &existing)
 		}
 		run = repeatOf(repo, &existing)
 	}
 }
 
+// cancelNewer stops what still runs for the commits that a head has gone back from, to one that has its run. By their
+// age nothing supersedes them.
+func (r *Reconciler) cancelNewer(ctx context.Context, repo *v1alpha1.TestRepository, head *v1alpha1.TestRun) error {
+	moving, ofHead := head.Spec.HeadOf()
+	if !ofHead {
+		return nil
+	}
+	return r.cancel(ctx, repo, func(run *v1alpha1.TestRun) bool {
+		other, ok := run.Spec.HeadOf()
+		return ok && other == moving && run.Spec.Environment == head.Spec.Environment &&
+			run.Spec.Commit != head.Spec.Commit && !run.CreationTimestamp.Before(&head.CreationTimestamp)
+	})
+}
+
 // cancelClosed stops what still runs for pull requests that were closed or merged: nobody
 // waits for it any more.
 func (r *Reconciler) cancelClosed(ctx context.Context, repo *v1alpha1.TestRepository, closed []int64) error {
+	return r.cancel(ctx, repo, func(run *v1alpha1.TestRun) bool {
+		pull := run.Spec.Cause.PullRequest
+		return pull != nil && slices.Contains(closed, pull.Number)
+	})
+}
+
+// cancel cancels the runs that are unwanted and have not ended.
+func (r *Reconciler) cancel(ctx context.Context, repo *v1alpha1.TestRepository, unwanted func(*v1alpha1.TestRun) bool) error {
 	var all v1alpha1.TestRunList
 	if err := r.List(ctx, &all, runs.OfRepository(repo.Namespace, repo.Name)); err != nil {
 		return fmt.Errorf("listing runs: %w", err)
 	}
 	for i := range all.Items {
 		run := &all.Items[i]
-		pull := run.Spec.Cause.PullRequest
-		if pull == nil || !slices.Contains(closed, pull.Number) || run.Status.State.Final() || run.Spec.Cancel {
+		if run.Status.State.Final() || run.Spec.Cancel || !unwanted(run) {
 			continue
 		}
 		cancelled := run.DeepCopy()
