@@ -21,6 +21,9 @@ import (
 // Carry the actions out first and write the status after: an attempt enters the status when its pod is observed, and
 // starting it twice is a no-op. The actions are in the order of the plan; at most one of them is WaitUntil, the last.
 func Next(run *v1alpha1.TestRun, suites map[string]catalog.Suite, env *v1alpha1.TestEnvironment, obs Observed, now time.Time) (v1alpha1.TestRunStatus, []Action) {
+	if env == nil {
+		env = &v1alpha1.TestEnvironment{}
+	}
 	obs.Attempts = own(run, obs.Attempts)
 	s := step{
 		run: run, suites: suites, env: env, obs: obs, now: now,

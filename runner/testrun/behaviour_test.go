@@ -37,6 +37,17 @@ func TestARunThatEndsStopsItsPods(t *testing.T) {
 			run.Spec.Cancel = true
 			l.update(run)
 		},
+		"it is cancelled while a pod waits": func(l *lab, run *v1alpha1.TestRun) {
+			run.Spec.Cancel = true
+			l.update(run)
+			for _, o := range l.pods(run) {
+				if err := l.executor.Change(o.Pod, func(o *runner.ObservedAttempt) {
+					o.Phase, o.Waiting = runner.PhasePending, "CreateContainerConfigError"
+				}); err != nil {
+					l.Fatal(err)
+				}
+			}
+		},
 		"it is cancelled while the host is down": func(l *lab, run *v1alpha1.TestRun) {
 			run.Spec.Cancel = true
 			l.update(run)

@@ -57,6 +57,9 @@ func (r *Reconciler) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Resu
 		}
 		return ctrl.Result{}, client.IgnoreNotFound(err)
 	}
+	if run.Status.State.Final() { // nothing that is written after it is of consequence
+		r.written.forget(req.NamespacedName)
+	}
 	run = r.written.newer(req.NamespacedName, run)
 	defer r.wake(ctx, run)
 	if !run.DeletionTimestamp.IsZero() {
@@ -243,7 +246,9 @@ func (r *Reconciler) label(ctx context.Context, run *v1alpha1.TestRun) error {
 	if err := r.Patch(ctx, run, client.MergeFrom(before), client.FieldOwner(fieldOwner)); err != nil {
 		return fmt.Errorf("labelling the run: %w", err)
 	}
-	r.written.note(client.ObjectKeyFromObject(run), run, 0, time.Now())
+	if !run.Status.State.Final() {
+		r.written.note(client.ObjectKeyFromObject(run), run, 0, time.Now())
+	}
 	return nil
 }
 
