@@ -46,29 +46,40 @@ func attempt(c config, deadline time.Time, signals <-chan os.Signal) report.Outc
 func prepare(c config, deadline time.Time, signals <-chan os.Signal) (o report.Outcome, stopped bool) {
 	ctx, cancel := context.WithDeadlineCause(context.Background(), deadline, errors.New("the timeout is over"))
 	defer cancel()
-	ctx, stop := context.WithCancelCause(ctx)
-	defer stop(nil)
-	done := make(chan struct{})
-	defer close(done)
-	go func() {
-		select {
-		case <-signals:
-			stop(errStopped)
-		case <-done:
-		}
-	}()
+	ctx, ended := heed(ctx, signals)
 
 	err := fetch(ctx, c)
 	if err == nil {
 		err = enter(filepath.Join(c.workspace, filepath.FromSlash(c.workingDir)))
 	}
 	switch {
-	case errors.Is(context.Cause(ctx), errStopped):
+	case ended():
 		return report.Outcome{Reason: report.ReasonEvicted, Message: errStopped.Error()}, true
 	case err != nil:
 		return report.Outcome{Reason: report.ReasonContentFailed, Message: err.Error()}, true
 	}
 	return report.Outcome{}, false
+}
+
+// heed gives a context that a signal cancels. ended stops listening and says whether a signal came. No signal is lost
+// between the two: one that was not taken by then is still in the channel, for whoever listens next.
+func heed(ctx context.Context, signals <-chan os.Signal) (heeding context.Context, ended func() (signalled bool)) {
+	heeding, stop := context.WithCancelCause(ctx)
+	enough, taken := make(chan struct{}), make(chan bool, 1)
+	go func() {
+		select {
+		case <-signals:
+			stop(errStopped)
+			taken <- true
+		case <-enough:
+			taken <- false
+		}
+	}()
+	return heeding, func() bool {
+		close(enough)
+		defer stop(nil)
+		return <-taken
+	}
 }
 
 var errStopped = errors.New("the pod was stopped")

@@ -2,6 +2,8 @@ package main
 
 import (
 	"bufio"
+	"context"
+	"errors"
 	"os"
 	"path/filepath"
 	"strings"
@@ -175,6 +177,26 @@ func TestAPodThatIsStoppedSaysSo(t *testing.T) {
 	r := p.result(cmd, "", "")
 	if r.exit != exitStopped || r.outcome.Reason != report.ReasonEvicted || r.outcome.ExitCode != 5 {
 		t.Errorf("exit %d, %+v", r.exit, r.outcome)
+	}
+}
+
+// TestNoSignalIsLost: one that comes just as the content is there either stops the attempt or is left for the command.
+func TestNoSignalIsLost(t *testing.T) {
+	for range 2000 {
+		signals := make(chan os.Signal, 1)
+		ctx, ended := heed(t.Context(), signals)
+		go func() { signals <- syscall.SIGTERM }()
+		if ended() {
+			if !errors.Is(context.Cause(ctx), errStopped) {
+				t.Fatal("the signal did not cancel the context")
+			}
+			continue
+		}
+		select {
+		case <-signals:
+		case <-time.After(10 * time.Second):
+			t.Fatal("the signal is lost")
+		}
 	}
 }
 
