@@ -3,9 +3,11 @@ package main
 import (
 	"context"
 	"errors"
+	"fmt"
 	"os"
 	"os/signal"
-	"path/filepath"
+	"slices"
+	"strings"
 	"syscall"
 	"time"
 
@@ -20,14 +22,29 @@ func run(c config) int {
 
 	o := attempt(c, deadline, signals)
 	o = c.mask.outcome(o)
-	if o.Reason != "" {
-		say("%s: %s", o.Reason, o.Message)
+	if text := wrong(o); text != "" {
+		say("%s", text)
 	}
 	writeTermination(c.terminationLog, o)
 	if err := tell(c, o); err != nil {
 		say("%v", err)
 	}
 	return exitCode(o)
+}
+
+// wrong is what the pod's log says beside the command's own output: how the command ended first.
+func wrong(o report.Outcome) string {
+	if o.Reason == "" && o.Message == "" {
+		return ""
+	}
+	var said []string
+	if o.Ran() && o.ExitCode != 0 {
+		said = append(said, fmt.Sprintf("exit code %d", o.ExitCode))
+	}
+	if o.Reason != "" {
+		said = append(said, o.Reason)
+	}
+	return strings.Join(append(said, o.Message), ": ")
 }
 
 func attempt(c config, deadline time.Time, signals <-chan os.Signal) report.Outcome {
@@ -39,7 +56,7 @@ func attempt(c config, deadline time.Time, signals <-chan os.Signal) report.Outc
 		return report.Outcome{Reason: report.ReasonContentFailed, Message: err.Error()}
 	}
 	defer r.close()
-	return judge(runCommand(c, deadline, signals, r.stdout()), r)
+	return judge(c, runCommand(c, deadline, signals, r.stdout()), r)
 }
 
 // prepare fetches the content and enters the working folder.
@@ -48,15 +65,15 @@ func prepare(c config, deadline time.Time, signals <-chan os.Signal) (o report.O
 	defer cancel()
 	ctx, ended := heed(ctx, signals)
 
-	err := fetch(ctx, c)
+	reason, err := report.ReasonContentFailed, fetch(ctx, c)
 	if err == nil {
-		err = enter(filepath.Join(c.workspace, filepath.FromSlash(c.workingDir)))
+		reason, err = report.ReasonWorkingDirInvalid, enter(c)
 	}
 	switch {
 	case ended():
 		return report.Outcome{Reason: report.ReasonEvicted, Message: errStopped.Error()}, true
 	case err != nil:
-		return report.Outcome{Reason: report.ReasonContentFailed, Message: err.Error()}, true
+		return report.Outcome{Reason: reason, Message: err.Error()}, true
 	}
 	return report.Outcome{}, false
 }
@@ -84,32 +101,50 @@ func heed(ctx context.Context, signals <-chan os.Signal) (heeding context.Contex
 
 var errStopped = errors.New("the pod was stopped")
 
-// enter makes the folder when the content has no file in it, so that a command without files runs too.
-func enter(folder string) error {
-	if err := os.MkdirAll(folder, 0o755); err != nil {
-		return err
+// judge reads the report in the light of how the command ended.
+func judge(c config, e ending, r *reader) report.Outcome {
+	o := report.Outcome{ExitCode: e.code, Reason: e.reason, Message: e.message, Started: e.started, Ended: e.ended, Output: e.output}
+	if !o.Ran() {
+		return o
 	}
-	return os.Chdir(folder)
+	stopped := o.Reason != "" || o.Killed()
+	var complaint error
+	if r.promised() {
+		var parsed report.Report
+		parsed, complaint = r.read()
+		if stopped {
+			parsed = report.Stopped(parsed)
+		} else if complaint == nil && parsed.Truncated {
+			complaint = errTruncated
+		}
+		o.Tell(report.Settle(parsed, e.code))
+	}
+	if stopped { // what the report lacks is no news
+		return o
+	}
+	var said []string
+	if o.ExitCode != 0 && o.Counts.Total == 0 {
+		said = append(said, scriptTrouble(c))
+	}
+	if complaint != nil {
+		o.Reason = problem(complaint)
+		said = append(said, complain(complaint, o.ExitCode != 0))
+	}
+	o.Message = strings.Join(slices.DeleteFunc(said, func(s string) bool { return s == "" }), "; ")
+	return o
 }
 
-// judge reads the report in the light of how the command ended.
-func judge(e ending, r *reader) report.Outcome {
-	o := report.Outcome{ExitCode: e.code, Reason: e.reason, Message: e.message, Started: e.started, Ended: e.ended, Output: e.output}
-	if e.reason == report.ReasonCommandNotFound || r == nil || !r.promised() {
-		return o
+var errTruncated = errors.New("the report breaks off before its end")
+
+// complain words what is wrong with a report. What to do about that is left out where the command failed: it is the
+// failure that is to be mended, and the report comes by itself.
+func complain(err error, failed bool) string {
+	if one, only := err.(*report.Error); only && failed {
+		short := *one
+		short.Remedy = ""
+		return short.Error()
 	}
-	parsed, err := r.read()
-	o.Tell(report.Settle(parsed, e.code))
-	if o.Reason != "" {
-		return o
-	}
-	switch {
-	case err != nil:
-		o.Reason, o.Message = problem(err), err.Error()
-	case parsed.Truncated:
-		o.Reason, o.Message = report.ReasonReportInvalid, "the report breaks off before its end"
-	}
-	return o
+	return err.Error()
 }
 
 // problem tells a report that is not there from one that cannot be used.

@@ -1,0 +1,137 @@
+package main
+
+import (
+	"debug/elf"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path"
+	"runtime"
+	"slices"
+	"strings"
+	"syscall"
+)
+
+// headBytes of a file are looked at. The kernel looks at no more of a script's first line.
+const headBytes = 256
+
+// headOf gives the beginning of a regular file; empty for one that cannot be read.
+func headOf(file string) string {
+	f, err := os.OpenFile(file, os.O_RDONLY|syscall.O_NONBLOCK, 0)
+	if err != nil {
+		return ""
+	}
+	defer func() { _ = f.Close() }() // only read
+	if info, err := f.Stat(); err != nil || !info.Mode().IsRegular() {
+		return ""
+	}
+	head := make([]byte, headBytes)
+	n, err := io.ReadFull(f, head)
+	if err != nil && !errors.Is(err, io.EOF) && !errors.Is(err, io.ErrUnexpectedEOF) {
+		return ""
+	}
+	return string(head[:n])
+}
+
+const windowsLines = "it has Windows line ends: commit it with LF (.gitattributes: *.sh text eol=lf)"
+
+// hasWindowsLines says whether the first line ends as on Windows, which makes a shell look for a "sh\r" and the like.
+func hasWindowsLines(head string) bool {
+	first, _, whole := strings.Cut(head, "\n")
+	return whole && strings.HasSuffix(first, "\r")
+}
+
+// interpreter is what the first line of a script names: "/bin/sh" of "#!/bin/sh -e"; empty where it names none.
+func interpreter(head string) string {
+	first, _, _ := strings.Cut(head, "\n")
+	line, is := strings.CutPrefix(first, "#!")
+	if fields := strings.Fields(line); is && len(fields) > 0 {
+		return fields[0]
+	}
+	return ""
+}
+
+// interpreterFor gives the program to start a script by: what its first line names, or else sh.
+func interpreterFor(head string) string {
+	first, _, _ := strings.Cut(head, "\n")
+	fields := strings.Fields(strings.TrimPrefix(first, "#!"))
+	switch name := interpreter(head); {
+	case path.Base(name) == "env" && len(fields) > 1:
+		return fields[1]
+	case name != "":
+		return path.Base(name)
+	}
+	return "sh"
+}
+
+// badShebang says what is wrong with the first line of a script; empty when nothing is.
+func badShebang(head string) string {
+	name := interpreter(head)
+	switch info, err := os.Stat(name); {
+	case hasWindowsLines(head):
+		return windowsLines
+	case name == "":
+		return "its first line names no interpreter; write #!/bin/sh"
+	case absent(err):
+		return fmt.Sprintf("its first line names the interpreter %q, which is not in the image; use an image that has it, or name another interpreter", name)
+	case err == nil && info.Mode()&0o111 == 0:
+		return fmt.Sprintf("its first line names the interpreter %q, which is not executable", name)
+	}
+	return ""
+}
+
+// machines are the names that ELF has for what Go calls GOARCH.
+var machines = map[elf.Machine]string{
+	elf.EM_X86_64: "amd64", elf.EM_AARCH64: "arm64", elf.EM_386: "386", elf.EM_ARM: "arm", elf.EM_RISCV: "riscv64", elf.EM_PPC64: "ppc64", elf.EM_S390: "s390x",
+}
+
+// The first bytes of programs that are not for Linux.
+const (
+	windowsMagic   = "MZ"
+	macMagic       = "\xcf\xfa\xed\xfe"
+	universalMagic = "\xca\xfe\xba\xbe" // of a macOS program for several machines
+)
+
+func isProgram(head string) bool {
+	return slices.ContainsFunc([]string{elf.ELFMAG, windowsMagic, macMagic, universalMagic}, func(magic string) bool {
+		return strings.HasPrefix(head, magic)
+	})
+}
+
+// foreignProgram says which system a program was built for, where that is another one, or what it lacks here; else it is
+// empty.
+func foreignProgram(file, head string) string {
+	other := func(system string) string {
+		return fmt.Sprintf("it is a program for %s, and this node is linux/%s; build it for that", system, runtime.GOARCH)
+	}
+	switch {
+	case strings.HasPrefix(head, elf.ELFMAG):
+		return foreignELF(file, other)
+	case strings.HasPrefix(head, windowsMagic):
+		return other("Windows")
+	}
+	return other("macOS")
+}
+
+func foreignELF(file string, other func(system string) string) string {
+	program, err := elf.Open(file)
+	if err != nil {
+		return "it is a program that is cut off or damaged; commit it again"
+	}
+	defer func() { _ = program.Close() }() // only read
+	if machines[program.Machine] != runtime.GOARCH {
+		return other("linux/" + firstOf(machines[program.Machine], program.Machine.String()))
+	}
+	for _, p := range program.Progs {
+		if p.Type != elf.PT_INTERP {
+			continue
+		}
+		name, _ := io.ReadAll(io.LimitReader(p.Open(), headBytes)) // what of it there is
+		loader := strings.TrimRight(string(name), "\x00")
+		if _, err := os.Stat(loader); absent(err) {
+			return fmt.Sprintf("it needs the loader %q, which is not in the image; build it static (CGO_ENABLED=0), or use an image that has the loader", loader)
+		}
+	}
+	return ""
+}
