@@ -166,24 +166,25 @@ func distance(a, b string) int {
 // URL or an assignment.
 var script = regexp.MustCompile(`^[A-Za-z0-9_./@+][A-Za-z0-9_./@+-]*\.(sh|bash|bats|t|js|mjs|cjs|ts|py|rb|pl|php|lua|go|robot|feature|jmx|jar)$`)
 
-// scriptTrouble says what is wrong with the script that an interpreter was to run, for a command that failed and left no
-// case: the first argument that looks like one, or the command itself.
+// scriptTrouble says what is wrong with a script that did not get to run, for a command that failed and left no case: with
+// the first argument that looks like one, or with the command itself.
 func scriptTrouble(c config) string {
-	var scripts []string
-	if strings.Contains(c.command[0], "/") {
-		scripts = append(scripts, c.command[0])
-	}
-	if i := slices.IndexFunc(c.command[1:], script.MatchString); i >= 0 {
-		scripts = append(scripts, c.command[1+i])
-	}
-	for _, file := range scripts {
-		if _, err := os.Stat(file); absent(err) {
-			return missing(c, file)
+	if head := headOf(c.command[0]); strings.Contains(c.command[0], "/") && strings.HasPrefix(head, "#!") {
+		if trouble := badShebang(c, head); trouble != "" {
+			return fmt.Sprintf("%q: %s", c.command[0], trouble)
 		}
-		head := headOf(file)
-		if shell := strings.HasPrefix(head, "#!") || path.Ext(file) == ".sh"; shell && hasWindowsLines(head) {
-			return fmt.Sprintf("%q: %s", file, windowsLines)
-		}
+	}
+	i := slices.IndexFunc(c.command[1:], script.MatchString)
+	if i < 0 {
+		return ""
+	}
+	file := c.command[1+i]
+	if _, err := os.Stat(file); absent(err) {
+		return missing(c, file)
+	}
+	head := headOf(file)
+	if shell := strings.HasPrefix(head, "#!") || path.Ext(file) == ".sh"; shell && hasWindowsLines(head) {
+		return fmt.Sprintf("%q: %s", file, windowsLines)
 	}
 	return ""
 }

@@ -52,22 +52,37 @@ func interpreter(head string) string {
 	return ""
 }
 
-// interpreterFor gives the program to start a script by: what its first line names, or else sh.
-func interpreterFor(head string) string {
+// byEnv is the program that env is to find for a script: "bash" of "#!/usr/bin/env bash"; empty where it is no such script.
+func byEnv(head string) string {
 	first, _, _ := strings.Cut(head, "\n")
 	fields := strings.Fields(strings.TrimPrefix(first, "#!"))
-	switch name := interpreter(head); {
-	case path.Base(name) == "env" && len(fields) > 1:
-		return fields[1]
-	case name != "":
+	if path.Base(interpreter(head)) != "env" || len(fields) < 2 || strings.HasPrefix(fields[1], "-") || strings.Contains(fields[1], "=") {
+		return ""
+	}
+	return fields[1]
+}
+
+// interpreterFor gives the program to start a script by: what its first line names, or else sh.
+func interpreterFor(head string) string {
+	if program := byEnv(head); program != "" {
+		return program
+	}
+	if name := interpreter(head); name != "" {
 		return path.Base(name)
 	}
 	return "sh"
 }
 
-// badShebang says what is wrong with the first line of a script; empty when nothing is.
-func badShebang(head string) string {
+// badShebang says what is wrong with the first line of a script that is run by it; empty when nothing is.
+func badShebang(c config, head string) string {
 	name := interpreter(head)
+	if program := byEnv(head); program != "" {
+		if found, err := lookUp(program, c.environment); err != nil {
+			name = program
+		} else {
+			name = found
+		}
+	}
 	switch info, err := os.Stat(name); {
 	case hasWindowsLines(head):
 		return windowsLines

@@ -75,7 +75,7 @@ func unrunnable(c config, file string) string {
 	case head == "":
 		return ""
 	case strings.HasPrefix(head, "#!"):
-		return badShebang(head)
+		return badShebang(c, head)
 	case strings.HasPrefix(head, "\xef\xbb\xbf#!"):
 		return "its first line begins with a byte order mark; save it as UTF-8 without one"
 	case isProgram(head):

@@ -103,7 +103,9 @@ func TestTheWorkingFolderHasToBeThere(t *testing.T) {
 // TestAScriptThatCannotBeFoundIsNamed: an interpreter starts, and then has nothing to run. How the command ended and why
 // comes before what its report lacks.
 func TestAScriptThatCannotBeFoundIsNamed(t *testing.T) {
-	files := fstest.MapFS{"tests/m/file.sh": {}, "tests/crlf.sh": {Data: []byte("set -e\r\ncd /\r\nexit 3\r\n")}, "tests/good.sh": {Data: []byte("echo oops >&2; exit 3\n")}}
+	files := fstest.MapFS{"tests/m/file.sh": {}, "tests/crlf.sh": {Data: []byte("set -e\r\ncd /\r\nexit 3\r\n")}, "tests/good.sh": {Data: []byte("echo oops >&2; exit 3\n")},
+		"tests/env.sh": {Data: []byte("#!/usr/bin/env no-such-shell\n"), Mode: 0o755}, "tests/envcrlf.sh": {Data: []byte("#!/usr/bin/env sh\r\nexit 3\r\n"), Mode: 0o755},
+		"tests/fails.sh": {Data: []byte("#!/usr/bin/env sh\nexit 3\n"), Mode: 0o755}}
 	tap := []string{"--report-format=tap", "--report-path=-"}
 	for _, c := range []struct {
 		name    string
@@ -115,6 +117,9 @@ func TestAScriptThatCannotBeFoundIsNamed(t *testing.T) {
 		{"without a report", nil, []string{"sh", "-e", "m/flie.sh", "x.py"}, `there is no file "m/flie.sh" in the working folder "tests"; there is "m/file.sh"`},
 		{"named from the root", nil, []string{"sh", "tests/good.sh"}, `there is no file "tests/good.sh" in the working folder "tests"; from there it is "good.sh"`},
 		{"Windows line ends", nil, []string{"sh", "crlf.sh"}, `"crlf.sh": it has Windows line ends: commit it with LF (.gitattributes: *.sh text eol=lf)`},
+		{"an interpreter that env does not find", nil, []string{"./env.sh"}, `"./env.sh": its first line names the interpreter "no-such-shell", which is not in the image; use an image that has it, or name another interpreter`},
+		{"Windows line ends, by env", nil, []string{"./envcrlf.sh"}, `"./envcrlf.sh": it has Windows line ends: commit it with LF (.gitattributes: *.sh text eol=lf)`},
+		{"an interpreter that env finds", nil, []string{"./fails.sh"}, ""},
 		{"a script that fails", tap, []string{"sh", "good.sh"}, `report is empty (tap) in "standard output"`},
 		{"a file that the command was to write", nil, sh("exit 3 > out.xml"), ""},
 	} {
