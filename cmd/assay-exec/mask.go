@@ -26,16 +26,16 @@ var plain = []string{
 	"KUBERNETES_PORT_443_TCP_PROTO", "KUBERNETES_PORT_443_TCP_PORT", "KUBERNETES_PORT_443_TCP_ADDR",
 }
 
-// ordinary are values that are no secrets worth masking: a short word, true or false, a number, a version or a duration,
-// such as test, local, 8080, v1.26.1 or 30s.
+// ordinary are values that are no secrets worth masking: a short word, true or false, a number, a version or a
+// duration, such as test, local, 8080, v1.26.1 or 30s.
 var ordinary = regexp.MustCompile(`^([a-z]{1,12}|(?i:true|false)|v?[0-9]{1,8}(\.[0-9]{1,4}){0,3}[a-z]{0,2})$`)
 
 // namesSecret are words in the names of variables whose values are secrets, whatever they look like.
 var namesSecret = regexp.MustCompile(`(?i)pass|secret|token|key|credential|auth|(^|_)(pin|pwd)($|_)`)
 
-// mayBeSecret is for when nobody knows which variables come from a Secret: then those of the image count too, and masking
-// the "test" of its NODE_ENV would make every text unreadable, and cases of different names one. A value that is ordinary
-// is left readable, unless the variable's name tells of a secret.
+// mayBeSecret is for when nobody knows which variables come from a Secret: then those of the image count too, and
+// masking the "test" of its NODE_ENV would make every text unreadable, and cases of different names one. An ordinary
+// value is left readable, unless the variable's name tells of a secret.
 func mayBeSecret(name, value string) bool {
 	return namesSecret.MatchString(name) || !ordinary.MatchString(strings.TrimSpace(value))
 }

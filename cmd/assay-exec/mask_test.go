@@ -53,10 +53,15 @@ func TestWithASecretAsAWholeEverythingElseIsSecret(t *testing.T) {
 	}
 }
 
-// TestOrdinaryValuesStayReadable: with a Secret as a whole the image's own variables are not told from those of the Secret.
+// TestOrdinaryValuesStayReadable: with a Secret as a whole nobody tells the image's own variables from the Secret's.
 func TestOrdinaryValuesStayReadable(t *testing.T) {
-	environment := []string{"NODE_ENV=test", "GOTOOLCHAIN=local", "DEBUG=true", "DEBUG_ALL=False", "PORT=8080", "GOLANG_VERSION=1.26.1", "WAIT=300s"}
-	hidden := []string{"API=hunter22", "DB_PASSWORD=letmein", "SIGNING_KEY=1234567", "DOOR_PIN=4711", "MIXED=Correct", "LONG=abcdefghijklm", "ID=123456789"}
+	environment := []string{
+		"NODE_ENV=test", "GOTOOLCHAIN=local", "DEBUG=true", "DEBUG_ALL=False", "PORT=8080", "GOLANG_VERSION=1.26.1", "WAIT=300s",
+	}
+	hidden := []string{
+		"API=hunter22", "PASSWORD=hunter22", "DB_PASSWORD=letmein", "SIGNING_KEY=1234567", "DOOR_PIN=4711",
+		"MIXED=Correct", "LONG=abcdefghijklm", "ID=123456789",
+	}
 	m := newMasker(append(environment, hidden...), nil, nil, true)
 	const said = "test/login.test.js: expected true, got False (localhost:8080, go 1.26.1, 300s)"
 	if got := m.text(said); got != said {

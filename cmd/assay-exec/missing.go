@@ -164,10 +164,11 @@ func distance(a, b string) int {
 
 // script is what an argument looks like that names a script: it has the ending of one, and nothing of a flag, a glob, a
 // URL or an assignment.
-var script = regexp.MustCompile(`^[A-Za-z0-9_./@+][A-Za-z0-9_./@+-]*\.(sh|bash|bats|t|js|mjs|cjs|ts|py|rb|pl|php|lua|go|robot|feature|jmx|jar)$`)
+var script = regexp.MustCompile(`^[A-Za-z0-9_./@+][A-Za-z0-9_./@+-]*` +
+	`\.(sh|bash|bats|t|js|mjs|cjs|ts|py|rb|pl|php|lua|go|robot|feature|jmx|jar)$`)
 
-// scriptTrouble says what is wrong with a script that did not get to run, for a command that failed and left no case: with
-// the first argument that looks like one, or with the command itself.
+// scriptTrouble says what is wrong with a script that did not get to run, for a command that failed and left no case:
+// with the command itself, or with the first argument that looks like a script.
 func scriptTrouble(c config) string {
 	if head := headOf(c.command[0]); strings.Contains(c.command[0], "/") && strings.HasPrefix(head, "#!") {
 		if trouble := badShebang(c, head); trouble != "" {

@@ -52,14 +52,17 @@ func interpreter(head string) string {
 	return ""
 }
 
-// byEnv is the program that env is to find for a script: "bash" of "#!/usr/bin/env bash"; empty where it is no such script.
+// byEnv is the program that env is to find for a script: "bash" of "#!/usr/bin/env bash"; empty for other scripts.
 func byEnv(head string) string {
 	first, _, _ := strings.Cut(head, "\n")
 	fields := strings.Fields(strings.TrimPrefix(first, "#!"))
-	if path.Base(interpreter(head)) != "env" || len(fields) < 2 || strings.HasPrefix(fields[1], "-") || strings.Contains(fields[1], "=") {
+	if path.Base(interpreter(head)) != "env" || len(fields) < 2 {
 		return ""
 	}
-	return fields[1]
+	if program := fields[1]; !strings.HasPrefix(program, "-") && !strings.Contains(program, "=") {
+		return program
+	}
+	return ""
 }
 
 // interpreterFor gives the program to start a script by: what its first line names, or else sh.
@@ -89,16 +92,28 @@ func badShebang(c config, head string) string {
 	case name == "":
 		return "its first line names no interpreter; write #!/bin/sh"
 	case absent(err):
-		return fmt.Sprintf("its first line names the interpreter %q, which is not in the image; use an image that has it, or name another interpreter", name)
+		return fmt.Sprintf("its first line names the interpreter %q, which is not in the image; "+
+			"use an image that has it, or name another interpreter", name)
 	case err == nil && info.Mode()&0o111 == 0:
 		return fmt.Sprintf("its first line names the interpreter %q, which is not executable", name)
 	}
 	return ""
 }
 
-// machines are the names that ELF has for what Go calls GOARCH.
-var machines = map[elf.Machine]string{
-	elf.EM_X86_64: "amd64", elf.EM_AARCH64: "arm64", elf.EM_386: "386", elf.EM_ARM: "arm", elf.EM_RISCV: "riscv64", elf.EM_PPC64: "ppc64", elf.EM_S390: "s390x",
+// machines are what ELF has for a GOARCH. Some share one.
+var machines = map[string]elf.Machine{
+	"amd64": elf.EM_X86_64, "arm64": elf.EM_AARCH64, "386": elf.EM_386, "arm": elf.EM_ARM, "riscv64": elf.EM_RISCV,
+	"ppc64le": elf.EM_PPC64, "s390x": elf.EM_S390, "loong64": elf.EM_LOONGARCH,
+}
+
+// machineName gives the GOARCH of a machine, or else what ELF calls it.
+func machineName(machine elf.Machine) string {
+	for name, m := range machines {
+		if m == machine {
+			return name
+		}
+	}
+	return machine.String()
 }
 
 // The first bytes of programs that are not for Linux.
@@ -114,8 +129,8 @@ func isProgram(head string) bool {
 	})
 }
 
-// foreignProgram says which system a program was built for, where that is another one, or what it lacks here; else it is
-// empty.
+// foreignProgram says which system a program was built for, where that is another one, or what it lacks here; empty
+// where neither is the trouble.
 func foreignProgram(file, head string) string {
 	other := func(system string) string {
 		return fmt.Sprintf("it is a program for %s, and this node is linux/%s; build it for that", system, runtime.GOARCH)
@@ -135,8 +150,8 @@ func foreignELF(file string, other func(system string) string) string {
 		return "it is a program that is cut off or damaged; commit it again"
 	}
 	defer func() { _ = program.Close() }() // only read
-	if machines[program.Machine] != runtime.GOARCH {
-		return other("linux/" + firstOf(machines[program.Machine], program.Machine.String()))
+	if ours, known := machines[runtime.GOARCH]; known && program.Machine != ours {
+		return other("linux/" + machineName(program.Machine))
 	}
 	for _, p := range program.Progs {
 		if p.Type != elf.PT_INTERP {
@@ -145,7 +160,8 @@ func foreignELF(file string, other func(system string) string) string {
 		name, _ := io.ReadAll(io.LimitReader(p.Open(), headBytes)) // what of it there is
 		loader := strings.TrimRight(string(name), "\x00")
 		if _, err := os.Stat(loader); absent(err) {
-			return fmt.Sprintf("it needs the loader %q, which is not in the image; build it static (CGO_ENABLED=0), or use an image that has the loader", loader)
+			return fmt.Sprintf("it needs the loader %q, which is not in the image; "+
+				"build it static (CGO_ENABLED=0), or use an image that has the loader", loader)
 		}
 	}
 	return ""

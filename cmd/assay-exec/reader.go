@@ -92,7 +92,7 @@ func (r *reader) withElsewhere(err error) error {
 		found[i] = strings.TrimPrefix(file, r.workspace+string(os.PathSeparator))
 	}
 	missing.Detail = "found " + strings.Join(found, ", ")
-	missing.Remedy = "name that in spec.report.path, or let the command write its report where it is looked for"
+	missing.Remedy = "name it in spec.report.path (from spec.workingDir), or let the command write it where it is looked for"
 	return missing
 }
 

@@ -7,14 +7,15 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 
 	"github.com/assay-dev/assay/runner/report"
 )
 
-// unstarted is the ending of a command that could not be started. The kernel's word for it, and the shell's, is the same
-// for very different mistakes, so it is the file that says why.
+// unstarted is the ending of a command that could not be started. The kernel has the same word for very different
+// mistakes, so it is the file that says why.
 func unstarted(e ending, c config, err error) ending {
 	e.code, e.ended = exitNotExecutable, e.started
 	e.reason, e.message = report.ReasonCommandInvalid, ""
@@ -40,7 +41,8 @@ func unstarted(e ending, c config, err error) ending {
 
 // aboutTheFile leaves out what else may hinder a start, such as arguments that are too long.
 func aboutTheFile(err error) bool {
-	return absent(err) || errors.Is(err, fs.ErrPermission) || errors.Is(err, syscall.ENOEXEC) || errors.Is(err, syscall.EISDIR)
+	kinds := []error{fs.ErrNotExist, syscall.ENOTDIR, fs.ErrPermission, syscall.ENOEXEC, syscall.EISDIR}
+	return slices.ContainsFunc(kinds, func(kind error) bool { return errors.Is(err, kind) })
 }
 
 // missingCommand is for a command whose file is not there.
@@ -48,10 +50,11 @@ func missingCommand(c config, name string) string {
 	if strings.Contains(name, "/") {
 		return "the command cannot be run: " + missing(c, name)
 	}
+	text := fmt.Sprintf("the command %q is not in the PATH of the image; ", name)
 	if info, err := os.Stat(name); err == nil && info.Mode().IsRegular() {
-		return fmt.Sprintf("the command %q is not in the PATH of the image; for the file in %s write ./%s in spec.command", name, c.folder(), name)
+		return text + fmt.Sprintf("for the file in %s write ./%s in spec.command", c.folder(), name)
 	}
-	return fmt.Sprintf("the command %q is not in the PATH of the image; use an image that has it, or name another one in spec.command", name)
+	return text + "use an image that has it, or name another one in spec.command"
 }
 
 // unrunnable says why a file that is there cannot be run, and what to do; empty when it looks as if it could.
@@ -81,14 +84,15 @@ func unrunnable(c config, file string) string {
 	case isProgram(head):
 		return foreignProgram(file, head)
 	}
-	return "it is neither a script nor a program: the first line of a script must be #!/bin/sh, or name another interpreter"
+	return "it is no program, and a script without its first line: write #!/bin/sh there, or name another interpreter"
 }
 
 // notExecutable is for a file without the bit that lets it be run. A file of the image has no Git to keep the bit.
 func notExecutable(c config, file, head string) string {
 	byInterpreter := fmt.Sprintf("start it by its interpreter (command: [%s, %s])", interpreterFor(head), file)
 	if inGit, ok := c.inRepository(file); ok {
-		return fmt.Sprintf("it is not executable; chmod +x %s and git update-index --chmod=+x %s, or %s", inGit, inGit, byInterpreter)
+		const inBoth = "it is not executable; chmod +x %[1]s and git update-index --chmod=+x %[1]s, or %[2]s"
+		return fmt.Sprintf(inBoth, inGit, byInterpreter)
 	}
 	return fmt.Sprintf("it is not executable; chmod +x %s in the image, or %s", file, byInterpreter)
 }

@@ -19,6 +19,7 @@ func elfOf(machine byte) []byte {
 
 // TestWhatCannotBeStartedSaysWhy: each mistake has words and a remedy of its own.
 func TestWhatCannotBeStartedSaysWhy(t *testing.T) {
+	const notFound, invalid = report.ReasonCommandNotFound, report.ReasonCommandInvalid
 	const arm, amd = 183, 62
 	foreign, other := byte(arm), "linux/arm64"
 	if runtime.GOARCH == "arm64" {
@@ -46,26 +47,30 @@ func TestWhatCannotBeStartedSaysWhy(t *testing.T) {
 		exit    int
 		says    []string
 	}{
-		{"not in the PATH", "pytest", report.ReasonCommandNotFound, 127, []string{`"pytest" is not in the PATH of the image`, "use an image that has it"}},
-		{"a file of the folder without ./", "none.sh", report.ReasonCommandNotFound, 127, []string{"write ./none.sh in spec.command"}},
-		{"no such file", "./m/smoek.sh", report.ReasonCommandNotFound, 127, []string{`no file "./m/smoek.sh" in the working folder "tests"`, `there is "m/smoke.sh"`}},
-		{"no such folder", "./n/smoke.sh", report.ReasonCommandNotFound, 127, []string{`no file "./n/smoke.sh"`, "commit it, or correct the path"}},
-		{"a folder that is a file", "./none.sh/x", report.ReasonCommandNotFound, 127, []string{`no file "./none.sh/x"`}},
-		{"named from the root", "tests/m/smoke.sh", report.ReasonCommandNotFound, 127, []string{`from there it is "m/smoke.sh"`}},
-		{"no such file of the image", "/usr/bin/k7", report.ReasonCommandNotFound, 127, []string{`no file "/usr/bin/k7" in the image`}},
-		{"not executable", "./plain.sh", report.ReasonCommandInvalid, 126,
+		{"not in the PATH", "pytest", notFound, 127,
+			[]string{`"pytest" is not in the PATH of the image`, "use an image that has it"}},
+		{"a file of the folder without ./", "none.sh", notFound, 127, []string{"write ./none.sh in spec.command"}},
+		{"no such file", "./m/smoek.sh", notFound, 127,
+			[]string{`no file "./m/smoek.sh" in the working folder "tests"`, `there is "m/smoke.sh"`}},
+		{"no such folder", "./n/smoke.sh", notFound, 127, []string{`no file "./n/smoke.sh"`, "commit it, or correct the path"}},
+		{"a folder that is a file", "./none.sh/x", notFound, 127, []string{`no file "./none.sh/x"`}},
+		{"named from the root", "tests/m/smoke.sh", notFound, 127, []string{`from there it is "m/smoke.sh"`}},
+		{"no such file of the image", "/usr/bin/k7", notFound, 127, []string{`no file "/usr/bin/k7" in the image`}},
+		{"not executable", "./plain.sh", invalid, 126,
 			[]string{"chmod +x tests/plain.sh and git update-index --chmod=+x tests/plain.sh", "command: [bash, ./plain.sh]"}},
-		{"not executable, of the image", "/etc/passwd", report.ReasonCommandInvalid, 126, []string{"chmod +x /etc/passwd in the image", "command: [sh, /etc/passwd]"}},
-		{"no shebang", "./none.sh", report.ReasonCommandInvalid, 126, []string{"the first line of a script must be #!/bin/sh"}},
-		{"an empty file", "./empty.sh", report.ReasonCommandInvalid, 126, []string{"the file is empty"}},
-		{"Windows line ends", "./crlf.sh", report.ReasonCommandInvalid, 126, []string{"Windows line ends", ".gitattributes: *.sh text eol=lf"}},
-		{"a byte order mark", "./bom.sh", report.ReasonCommandInvalid, 126, []string{"byte order mark"}},
-		{"an interpreter that is not there", "./lost.sh", report.ReasonCommandInvalid, 126, []string{`"/no/such/shell", which is not in the image`}},
-		{"no interpreter", "./loose.sh", report.ReasonCommandInvalid, 126, []string{"names no interpreter"}},
-		{"of another machine", "./foreign", report.ReasonCommandInvalid, 126, []string{"a program for " + other, "this node is linux/" + runtime.GOARCH}},
-		{"a program that is cut off", "./torn", report.ReasonCommandInvalid, 126, []string{"cut off or damaged"}},
-		{"of another system", "./win.exe", report.ReasonCommandInvalid, 126, []string{"a program for Windows"}},
-		{"a folder", "./m", report.ReasonCommandInvalid, 126, []string{"it is a folder"}},
+		{"not executable, of the image", "/etc/passwd", invalid, 126,
+			[]string{"chmod +x /etc/passwd in the image", "command: [sh, /etc/passwd]"}},
+		{"no shebang", "./none.sh", invalid, 126, []string{"a script without its first line: write #!/bin/sh there"}},
+		{"an empty file", "./empty.sh", invalid, 126, []string{"the file is empty"}},
+		{"Windows line ends", "./crlf.sh", invalid, 126, []string{"Windows line ends", ".gitattributes: *.sh text eol=lf"}},
+		{"a byte order mark", "./bom.sh", invalid, 126, []string{"byte order mark"}},
+		{"an interpreter that is not there", "./lost.sh", invalid, 126, []string{`"/no/such/shell", which is not in the image`}},
+		{"no interpreter", "./loose.sh", invalid, 126, []string{"names no interpreter"}},
+		{"of another machine", "./foreign", invalid, 126,
+			[]string{"a program for " + other, "this node is linux/" + runtime.GOARCH}},
+		{"a program that is cut off", "./torn", invalid, 126, []string{"cut off or damaged"}},
+		{"of another system", "./win.exe", invalid, 126, []string{"a program for Windows"}},
+		{"a folder", "./m", invalid, 126, []string{"it is a folder"}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
@@ -103,9 +108,14 @@ func TestTheWorkingFolderHasToBeThere(t *testing.T) {
 // TestAScriptThatCannotBeFoundIsNamed: an interpreter starts, and then has nothing to run. How the command ended and why
 // comes before what its report lacks.
 func TestAScriptThatCannotBeFoundIsNamed(t *testing.T) {
-	files := fstest.MapFS{"tests/m/file.sh": {}, "tests/crlf.sh": {Data: []byte("set -e\r\ncd /\r\nexit 3\r\n")}, "tests/good.sh": {Data: []byte("echo oops >&2; exit 3\n")},
-		"tests/env.sh": {Data: []byte("#!/usr/bin/env no-such-shell\n"), Mode: 0o755}, "tests/envcrlf.sh": {Data: []byte("#!/usr/bin/env sh\r\nexit 3\r\n"), Mode: 0o755},
-		"tests/fails.sh": {Data: []byte("#!/usr/bin/env sh\nexit 3\n"), Mode: 0o755}}
+	files := fstest.MapFS{
+		"tests/m/file.sh":  {},
+		"tests/crlf.sh":    {Data: []byte("set -e\r\ncd /\r\nexit 3\r\n")},
+		"tests/good.sh":    {Data: []byte("echo oops >&2; exit 3\n")},
+		"tests/env.sh":     {Data: []byte("#!/usr/bin/env no-such-shell\n"), Mode: 0o755},
+		"tests/envcrlf.sh": {Data: []byte("#!/usr/bin/env sh\r\nexit 3\r\n"), Mode: 0o755},
+		"tests/fails.sh":   {Data: []byte("#!/usr/bin/env sh\nexit 3\n"), Mode: 0o755},
+	}
 	tap := []string{"--report-format=tap", "--report-path=-"}
 	for _, c := range []struct {
 		name    string
@@ -113,12 +123,19 @@ func TestAScriptThatCannotBeFoundIsNamed(t *testing.T) {
 		command []string
 		message string
 	}{
-		{"with a report", tap, []string{"sh", "m/flie.sh"}, `there is no file "m/flie.sh" in the working folder "tests"; there is "m/file.sh"; report is empty (tap) in "standard output"`},
-		{"without a report", nil, []string{"sh", "-e", "m/flie.sh", "x.py"}, `there is no file "m/flie.sh" in the working folder "tests"; there is "m/file.sh"`},
-		{"named from the root", nil, []string{"sh", "tests/good.sh"}, `there is no file "tests/good.sh" in the working folder "tests"; from there it is "good.sh"`},
-		{"Windows line ends", nil, []string{"sh", "crlf.sh"}, `"crlf.sh": it has Windows line ends: commit it with LF (.gitattributes: *.sh text eol=lf)`},
-		{"an interpreter that env does not find", nil, []string{"./env.sh"}, `"./env.sh": its first line names the interpreter "no-such-shell", which is not in the image; use an image that has it, or name another interpreter`},
-		{"Windows line ends, by env", nil, []string{"./envcrlf.sh"}, `"./envcrlf.sh": it has Windows line ends: commit it with LF (.gitattributes: *.sh text eol=lf)`},
+		{"with a report", tap, []string{"sh", "m/flie.sh"},
+			`there is no file "m/flie.sh" in the working folder "tests"; there is "m/file.sh"; report is empty (tap) in "standard output"`},
+		{"without a report", nil, []string{"sh", "-e", "m/flie.sh", "x.py"},
+			`there is no file "m/flie.sh" in the working folder "tests"; there is "m/file.sh"`},
+		{"named from the root", nil, []string{"sh", "tests/good.sh"},
+			`there is no file "tests/good.sh" in the working folder "tests"; from there it is "good.sh"`},
+		{"Windows line ends", nil, []string{"sh", "crlf.sh"},
+			`"crlf.sh": it has Windows line ends: commit it with LF (.gitattributes: *.sh text eol=lf)`},
+		{"an interpreter that env does not find", nil, []string{"./env.sh"},
+			`"./env.sh": its first line names the interpreter "no-such-shell", which is not in the image; ` +
+				`use an image that has it, or name another interpreter`},
+		{"Windows line ends, by env", nil, []string{"./envcrlf.sh"},
+			`"./envcrlf.sh": it has Windows line ends: commit it with LF (.gitattributes: *.sh text eol=lf)`},
 		{"an interpreter that env finds", nil, []string{"./fails.sh"}, ""},
 		{"a script that fails", tap, []string{"sh", "good.sh"}, `report is empty (tap) in "standard output"`},
 		{"a file that the command was to write", nil, sh("exit 3 > out.xml"), ""},
@@ -139,17 +156,20 @@ func TestAScriptThatCannotBeFoundIsNamed(t *testing.T) {
 func TestAReportElsewhereIsFound(t *testing.T) {
 	files := fstest.MapFS{"tests/pom.xml": {}, "tests/green.xml": {Data: []byte(green)}}
 	p := newPod(t, files)
-	r := p.run(append(junit("out/junit.xml"), "--working-dir=tests"), sh("mkdir -p m/out; cp green.xml m/out/junit.xml; cp green.xml $TMPDIR/a.xml; touch m/out/junit.html")...)
+	const script = "mkdir -p m/out; cp green.xml m/out/junit.xml; cp green.xml $TMPDIR/a.xml; touch m/out/junit.html"
+	r := p.run(append(junit("out/junit.xml"), "--working-dir=tests"), sh(script)...)
 	if r.outcome.Reason != report.ReasonReportMissing {
 		t.Fatalf("%+v", r.outcome)
 	}
-	contains(t, "the message", r.outcome.Message, `in "tests/out/junit.xml": found tests/m/out/junit.xml, /`, "/a.xml; name that in spec.report.path")
+	contains(t, "the message", r.outcome.Message,
+		`in "tests/out/junit.xml": found tests/m/out/junit.xml, /`, "/a.xml; name it in spec.report.path")
 	for _, not := range []string{"pom.xml", "html"} {
 		if strings.Contains(r.outcome.Message, not) {
 			t.Errorf("it names %s: %s", not, r.outcome.Message)
 		}
 	}
-	r = newPod(t, nil).run(junit("out.xml"), sh("mkdir -p 1/2/3/4/5/6/7/8/9; touch 1/2/3/4/5/6/7/8/9/deep.xml; for i in 1 2 3 4 5 6 7; do touch $i.xml; done")...)
+	const many = "mkdir -p 1/2/3/4/5/6/7/8/9; touch 1/2/3/4/5/6/7/8/9/deep.xml; for i in 1 2 3 4 5 6 7; do touch $i.xml; done"
+	r = newPod(t, nil).run(junit("out.xml"), sh(many)...)
 	if n := strings.Count(r.outcome.Message, ".xml"); n != 1+foundFiles || strings.Contains(r.outcome.Message, "deep") {
 		t.Errorf("%d files: %s", n, r.outcome.Message)
 	}

@@ -65,8 +65,8 @@ var outcomeReasons = map[string]struct{ ran bool }{
 	ReasonEvicted:           {ran: true},
 }
 
-// Ran says whether the command was started at all. That of a pod which was stopped counts as started, though it may have
-// been stopped before.
+// Ran says whether the command was started at all. In a pod that was stopped it counts as started, though the pod may
+// have been stopped before.
 func (o Outcome) Ran() bool { return outcomeReasons[o.Reason].ran }
 
 // killedCode is the exit code of a command that SIGKILL ended, which no command can catch.

@@ -36,8 +36,8 @@ func Settle(r Report, exitCode int) Report {
 	return settled
 }
 
-// Stopped gives the report of a tool that was stopped or killed: without the cases that only say that the report breaks off,
-// which is no news then and no failure of a test.
+// Stopped gives the report of a tool that was stopped or killed: without the cases that only say that the report breaks
+// off, which is no news then and no failure of a test.
 func Stopped(r Report) Report {
 	r.Cases = slices.DeleteFunc(slices.Clone(r.Cases), func(c Case) bool { return c.Torn })
 	return r

@@ -68,5 +68,6 @@ func (r *ByHand) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Result, 
 // controller marked shows a catalog, whatever somebody took away of the one or the other.
 func untold(suite *v1alpha1.TestSuite) bool {
 	shown := metav1.GetControllerOf(suite) != nil || suite.Labels[v1alpha1.ManagedByLabel] == v1alpha1.ManagedBy
-	return !shown && suite.DeletionTimestamp.IsZero() && meta.FindStatusCondition(suite.Status.Conditions, v1alpha1.FromGitCondition) == nil
+	told := meta.FindStatusCondition(suite.Status.Conditions, v1alpha1.FromGitCondition) != nil
+	return !shown && !told && suite.DeletionTimestamp.IsZero()
 }

@@ -24,29 +24,37 @@ func TestMadeByHandIsToldOnce(t *testing.T) {
 	if err := v1alpha1.AddToScheme(scheme); err != nil {
 		t.Fatal(err)
 	}
-	owner := metav1.OwnerReference{APIVersion: v1alpha1.GroupVersion.String(), Kind: "TestRepository", Name: "shop", UID: "1", Controller: ptr.To(true)}
+	owners := []metav1.OwnerReference{{
+		APIVersion: v1alpha1.GroupVersion.String(), Kind: "TestRepository", Name: "shop", UID: "1", Controller: ptr.To(true),
+	}}
+	managed := func(by string) map[string]string { return map[string]string{v1alpha1.ManagedByLabel: by} }
 	for name, c := range map[string]struct {
 		object metav1.ObjectMeta
 		told   bool
 	}{
 		"applied by hand":            {metav1.ObjectMeta{Labels: map[string]string{"app": "shop"}}, true},
-		"made by another tool":       {metav1.ObjectMeta{Labels: map[string]string{v1alpha1.ManagedByLabel: "Helm"}}, true},
-		"shown":                      {metav1.ObjectMeta{Labels: map[string]string{v1alpha1.ManagedByLabel: v1alpha1.ManagedBy}, OwnerReferences: []metav1.OwnerReference{owner}}, false},
-		"shown, its labels are gone": {metav1.ObjectMeta{OwnerReferences: []metav1.OwnerReference{owner}}, false},
-		"shown, its owner is gone":   {metav1.ObjectMeta{Labels: map[string]string{v1alpha1.ManagedByLabel: v1alpha1.ManagedBy}}, false},
+		"made by another tool":       {metav1.ObjectMeta{Labels: managed("Helm")}, true},
+		"shown":                      {metav1.ObjectMeta{Labels: managed(v1alpha1.ManagedBy), OwnerReferences: owners}, false},
+		"shown, its labels are gone": {metav1.ObjectMeta{OwnerReferences: owners}, false},
+		"shown, its owner is gone":   {metav1.ObjectMeta{Labels: managed(v1alpha1.ManagedBy)}, false},
 	} {
 		t.Run(name, func(t *testing.T) {
 			c.object.Namespace, c.object.Name = "team", "smoke"
 			suite := &v1alpha1.TestSuite{ObjectMeta: c.object}
 			writes := 0
-			counting := interceptor.Funcs{SubResourcePatch: func(ctx context.Context, inner client.Client, subresource string, o client.Object, p client.Patch, options ...client.SubResourcePatchOption) error {
+			counting := interceptor.Funcs{SubResourcePatch: func(
+				ctx context.Context, inner client.Client, subresource string, o client.Object, p client.Patch,
+				options ...client.SubResourcePatchOption,
+			) error {
 				writes++
 				return inner.SubResource(subresource).Patch(ctx, o, p, options...)
 			}}
 			recorded := events.NewFakeRecorder(10)
-			r := &ByHand{Client: fake.NewClientBuilder().WithScheme(scheme).WithObjects(suite).WithStatusSubresource(suite).WithInterceptorFuncs(counting).Build(), Events: recorded}
+			r := &ByHand{Events: recorded, Client: fake.NewClientBuilder().WithScheme(scheme).
+				WithObjects(suite).WithStatusSubresource(suite).WithInterceptorFuncs(counting).Build()}
+			request := ctrl.Request{NamespacedName: client.ObjectKeyFromObject(suite)}
 			for range 3 {
-				if _, err := r.Reconcile(t.Context(), ctrl.Request{NamespacedName: client.ObjectKeyFromObject(suite)}); err != nil {
+				if _, err := r.Reconcile(t.Context(), request); err != nil {
 					t.Fatal(err)
 				}
 			}
@@ -80,7 +88,8 @@ func TestNobodyIsToldOfWhatIsGone(t *testing.T) {
 		t.Fatal(err)
 	}
 	r := &ByHand{Client: fake.NewClientBuilder().WithScheme(scheme).Build(), Events: events.NewFakeRecorder(1)}
-	if _, err := r.Reconcile(t.Context(), ctrl.Request{NamespacedName: client.ObjectKey{Namespace: "team", Name: "gone"}}); err != nil {
+	gone := ctrl.Request{NamespacedName: client.ObjectKey{Namespace: "team", Name: "gone"}}
+	if _, err := r.Reconcile(t.Context(), gone); err != nil {
 		t.Error(err)
 	}
 }
