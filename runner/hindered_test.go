@@ -104,6 +104,7 @@ func TestCancelledBeforeItsPlan(t *testing.T) {
 // TestOutputIsKept: where no case says why a suite went wrong, the end of what it printed does.
 func TestOutputIsKept(t *testing.T) {
 	failing := []report.Case{{Name: "price", Status: report.Failed, Message: "got 3"}}
+	torn := []report.Case{{Name: "plan", Status: report.Errored, Message: "no plan", Torn: true}}
 	for name, c := range map[string]struct {
 		outcome report.Outcome
 		want    string
@@ -112,6 +113,7 @@ func TestOutputIsKept(t *testing.T) {
 		"a green report":          {report.Outcome{ExitCode: 3, Counts: counts(2, 0), Output: "tidy up failed"}, "tidy up failed"},
 		"a timeout, with cases":   {report.Outcome{Reason: report.ReasonTimedOut, Counts: counts(0, 1), Failures: failing, Output: "waiting"}, "waiting"},
 		"a missing report":        {report.Outcome{Reason: report.ReasonReportMissing, Output: "sh: no such file"}, "sh: no such file"},
+		"a report that is torn":   {report.Outcome{ExitCode: 1, Counts: counts(0, 1), Failures: torn, Output: "no such host"}, "no such host"},
 		"a case that says enough": {report.Outcome{ExitCode: 1, Counts: counts(0, 1), Failures: failing, Output: "noise"}, ""},
 		"a pass":                  {report.Outcome{Counts: counts(1, 0), Output: "noise"}, ""},
 	} {

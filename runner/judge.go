@@ -35,7 +35,7 @@ func (s *step) judge(a *v1alpha1.Attempt, suite *v1alpha1.SuiteStatus, o Observe
 	switch {
 	case o.Phase == PhaseEnded:
 		s.verdict(a, o)
-	case o.Outcome != nil && !killed(*o.Outcome): // the container is about to end; there is nothing more to learn
+	case o.Outcome != nil && !o.Outcome.Killed(): // the container is about to end; there is nothing more to learn
 		a.State = v1alpha1.StateRunning
 		s.verdict(a, o)
 	case o.Stopping && !s.now.Before(o.StopBy.Add(lagGrace)):
@@ -48,10 +48,6 @@ func (s *step) judge(a *v1alpha1.Attempt, suite *v1alpha1.SuiteStatus, o Observe
 		s.judgePending(a, o)
 	}
 }
-
-// killed says whether the command was killed by a signal that nobody can catch, as of a container that is out of
-// memory: whose doing that was is known when the container has ended.
-func killed(o report.Outcome) bool { return o.Reason == "" && o.ExitCode == 128+9 }
 
 func (s *step) judgeRunning(a *v1alpha1.Attempt, o ObservedAttempt) {
 	a.State, a.Reason, a.Message = v1alpha1.StateRunning, "", ""
@@ -90,17 +86,12 @@ func timedOut(o ObservedAttempt) string { return fmt.Sprintf("timed out after %s
 // outranks the exit code; the exit code and the report both have to be good.
 func (s *step) verdict(a *v1alpha1.Attempt, o ObservedAttempt) {
 	a.ExitCode = o.ExitCode
-	if o.Outcome != nil && ran(*o.Outcome) {
+	if o.Outcome != nil && o.Outcome.Ran() {
 		code := int32(o.Outcome.ExitCode)
 		a.ExitCode = &code
 	}
 	state, reason, message := decide(o)
 	s.end(a, state, reason, message, o.Ended)
-}
-
-// ran says whether the command was started at all.
-func ran(o report.Outcome) bool {
-	return o.Reason != report.ReasonContentFailed && o.Reason != report.ReasonCommandNotFound
 }
 
 func decide(o ObservedAttempt) (v1alpha1.RunState, fault.Reason, string) {
@@ -132,23 +123,39 @@ func decideOutcome(pod ObservedAttempt, o report.Outcome) (v1alpha1.RunState, fa
 		return v1alpha1.StateFailed, fault.TimedOut, timedOut(pod)
 	case report.ReasonReportMissing, report.ReasonReportInvalid:
 		if o.ExitCode != 0 {
-			return v1alpha1.StateFailed, fault.TestsFailed, fmt.Sprintf("exit code %d; %s", o.ExitCode, o.Message)
+			return v1alpha1.StateFailed, fault.TestsFailed, exited(o)
 		}
 		if bad > 0 {
 			return v1alpha1.StateFailed, fault.TestsFailed, ofCases(o.Counts) + "; " + o.Message
 		}
 		return v1alpha1.StateErrored, fault.Reason(o.Reason), o.Message
 	case "":
-	default: // ContentFailed, CommandNotFound, Evicted
+	default: // it did not run, or was evicted
 		return v1alpha1.StateErrored, fault.Reason(o.Reason), o.Message
 	}
 	switch {
+	case o.Killed() && bad > 0:
+		return v1alpha1.StateFailed, fault.TestsFailed, exited(o) + "; " + ofCases(o.Counts)
 	case bad > 0:
 		return v1alpha1.StateFailed, fault.TestsFailed, ofCases(o.Counts)
+	case o.Killed():
+		return v1alpha1.StateFailed, fault.TestsFailed, exited(o)
 	case o.ExitCode != 0 && o.Counts.Total > 0:
 		return v1alpha1.StateFailed, fault.TestsFailed, fmt.Sprintf("exit code %d, though no case of the report failed", o.ExitCode)
 	case o.ExitCode != 0:
-		return v1alpha1.StateFailed, fault.TestsFailed, fmt.Sprintf("exit code %d", o.ExitCode)
+		return v1alpha1.StateFailed, fault.TestsFailed, exited(o)
 	}
 	return v1alpha1.StatePassed, "", passed(o.Counts)
+}
+
+// exited says how a command ended that did not end well, and then what assay-exec has to add.
+func exited(o report.Outcome) string {
+	text := fmt.Sprintf("exit code %d", o.ExitCode)
+	if o.Killed() {
+		text = fmt.Sprintf("killed by SIGKILL, exit code %d", o.ExitCode)
+	}
+	if o.Message != "" {
+		text += "; " + o.Message
+	}
+	return text
 }

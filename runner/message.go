@@ -2,6 +2,7 @@ package runner
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"unicode/utf8"
 
@@ -129,10 +130,11 @@ func failures(o *report.Outcome) []v1alpha1.CaseFailure {
 // outputBytes is the most of what a suite printed that its status keeps.
 const outputBytes = 2 << 10
 
-// output is the end of what the suite printed, where nothing else says why it went wrong: no case failed, or what
-// ended it was not a case.
+// output is the end of what the suite printed, where nothing else says why it went wrong: no case failed but such as
+// stand for what the report lacks, or what ended it was not a case.
 func output(suite v1alpha1.SuiteStatus, o *report.Outcome) string {
-	said := len(suite.Failures) > 0 && suite.Reason == string(fault.TestsFailed)
+	tells := func(c report.Case) bool { return !c.Torn }
+	said := suite.Reason == string(fault.TestsFailed) && slices.ContainsFunc(o.Bounded().Failures, tells)
 	if suite.State == v1alpha1.StatePassed || said {
 		return ""
 	}

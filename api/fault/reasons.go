@@ -33,6 +33,8 @@ const (
 	SuiteNotFound          Reason = "SuiteNotFound"          // a run asks for a suite that the catalog lacks
 	ImagePullFailed        Reason = "ImagePullFailed"        // the image of a suite cannot be had
 	CommandNotFound        Reason = "CommandNotFound"        // the command of a suite is not in its image
+	CommandInvalid         Reason = "CommandInvalid"         // the command of a suite is there and cannot be run
+	WorkingDirInvalid      Reason = "WorkingDirInvalid"      // the folder that a suite runs in is not there
 	ContentFailed          Reason = "ContentFailed"          // the test content did not reach the pod
 	PodRefused             Reason = "PodRefused"             // the API server does not accept the pod of a suite
 	ReportMissing          Reason = "ReportMissing"          // a suite promised a report and left none
@@ -57,7 +59,8 @@ var kinds = map[Reason]Kind{
 	CatalogNotFound: User, OverlayNotFound: User,
 	InvalidCatalog: User, RemoteReferenceRefused: User, PluginRefused: User, SymlinkRefused: User,
 	LimitExceeded: User, EnvironmentNotFound: User, EnvironmentNotAdmitted: User, PolicyViolation: User,
-	SuiteNotFound: User, ImagePullFailed: User, CommandNotFound: User, PodRefused: User,
+	SuiteNotFound: User, ImagePullFailed: User, CommandNotFound: User, CommandInvalid: User,
+	WorkingDirInvalid: User, PodRefused: User,
 	ReportMissing: User, ReportInvalid: User, TestsFailed: User, TimedOut: User,
 	ContentFailed: Transient, HostUnreachable: Transient, HostFailed: Transient, HostBusy: Transient, RateLimited: Transient,
 	Conflict: Transient, Evicted: Transient, PodLost: Transient, NotStarted: Transient,

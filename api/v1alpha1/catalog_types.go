@@ -51,13 +51,21 @@ const (
 	MendedReason = "Mended"
 )
 
+// FromGitCondition of a TestSuite is False on an object that somebody made by hand: runs come
+// from Git, and nobody reads it. It is not there on what the controller shows.
+const FromGitCondition = "FromGit"
+
+// MadeByHandReason is for a TestSuite that is of no repository's catalog.
+const MadeByHandReason = "MadeByHand"
+
 // TestSuiteStatus is what is known of a suite of a catalog: in one environment, on one
 // branch. Git cannot say any of it.
 type TestSuiteStatus struct {
 	// observedGeneration is the generation that the conditions are about.
 	// +optional
 	ObservedGeneration int64 `json:"observedGeneration,omitempty"`
-	// conditions: Drifted, while the object differs from Git and nobody mends it.
+	// conditions: Drifted, while the object differs from Git and nobody mends it; FromGit, which
+	// is False on an object that somebody made by hand and that nobody reads.
 	// +listType=map
 	// +listMapKey=type
 	// +optional

@@ -9,7 +9,11 @@ import (
 // when it runs. Teams commit suites under tests/ beside the code.
 //
 // In the cluster, TestSuites show what Git has: the controller writes one for each suite,
-// environment and watched branch of a TestRepository. Runs never read them.
+// environment and watched branch of a TestRepository. Its annotations say where it comes from:
+// assay.dev/file is the file in the repository, and assay.dev/applied-commit the commit. Runs
+// come from Git and never read these objects: one that somebody applies by hand does nothing,
+// and says so in its condition FromGit. To have a suite run, commit it under tests/ of a
+// TestRepository.
 //
 // +kubebuilder:object:root=true
 // +kubebuilder:subresource:status
@@ -17,9 +21,12 @@ import (
 // +kubebuilder:printcolumn:name="Tool",type=string,JSONPath=`.spec.tool`
 // +kubebuilder:printcolumn:name="Image",type=string,JSONPath=`.spec.image`,priority=1
 // +kubebuilder:printcolumn:name="Gate",type=string,JSONPath=`.spec.gate`
+// +kubebuilder:printcolumn:name="File",type=string,JSONPath=`.metadata.annotations.assay\.dev/file`
+// +kubebuilder:printcolumn:name="Commit",type=string,JSONPath=`.metadata.annotations.assay\.dev/applied-commit`,priority=1
 // +kubebuilder:printcolumn:name="Passed",type=date,JSONPath=`.status.lastPassed.time`
 // +kubebuilder:printcolumn:name="At",type=string,JSONPath=`.status.lastPassed.commit`,priority=1
 // +kubebuilder:printcolumn:name="Drifted",type=string,JSONPath=`.status.conditions[?(@.type=="Drifted")].reason`
+// +kubebuilder:printcolumn:name="Note",type=string,JSONPath=`.status.conditions[?(@.type=="FromGit")].reason`
 // +kubebuilder:printcolumn:name="Age",type=date,JSONPath=`.metadata.creationTimestamp`
 type TestSuite struct {
 	metav1.TypeMeta `json:",inline"`

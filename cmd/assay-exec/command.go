@@ -4,9 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"io/fs"
 	"os"
-	"os/exec"
 	"syscall"
 	"time"
 
@@ -30,7 +28,7 @@ func runCommand(c config, deadline time.Time, signals <-chan os.Signal, extra io
 	e := ending{started: time.Now()}
 	path, err := lookUp(c.command[0], c.environment)
 	if err != nil {
-		return notFound(e, c, err, exitNotFound)
+		return unstarted(e, c, err)
 	}
 	var ends struct{ stdout, stderr tail }
 	out := &output{}
@@ -43,7 +41,7 @@ func runCommand(c config, deadline time.Time, signals <-chan os.Signal, extra io
 		Sys:   &syscall.SysProcAttr{Setpgid: true},
 	})
 	if err != nil {
-		return notFound(e, c, err, exitNotExecutable)
+		return unstarted(e, c, err)
 	}
 	out.started()
 
@@ -63,45 +61,6 @@ func runCommand(c config, deadline time.Time, signals <-chan os.Signal, extra io
 		e.reason, e.message = report.ReasonEvicted, "the pod was stopped while the command ran"
 	}
 	return e
-}
-
-// lookUp finds the command as a shell would, by the command's own PATH and from its working folder.
-func lookUp(command string, environment []string) (string, error) {
-	for _, e := range environment {
-		if len(e) > 5 && e[:5] == "PATH=" {
-			if err := os.Setenv("PATH", e[5:]); err != nil {
-				return "", err
-			}
-		}
-	}
-	path, err := exec.LookPath(command)
-	if errors.Is(err, exec.ErrDot) { // PATH holds "."; a shell would run it
-		err = nil
-	}
-	return path, err
-}
-
-func notFound(e ending, c config, err error, code int) ending {
-	if errors.Is(err, fs.ErrPermission) {
-		code = exitNotExecutable
-	}
-	e.code, e.ended = code, e.started
-	e.reason = report.ReasonCommandNotFound
-	e.message = fmt.Sprintf("the command %q cannot be run in the image: %v; name one that is there in spec.command", c.command[0], cause(err))
-	return e
-}
-
-// cause leaves out what an error of os/exec or os repeats of the command.
-func cause(err error) error {
-	var lookup *exec.Error
-	var path *fs.PathError
-	switch {
-	case errors.As(err, &lookup):
-		return cause(lookup.Err)
-	case errors.As(err, &path):
-		return path.Err
-	}
-	return err
 }
 
 // supervise waits for the end of the process and keeps the deadline; a signal to us goes on to its group.

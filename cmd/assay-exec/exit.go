@@ -6,6 +6,7 @@ import "github.com/assay-dev/assay/runner/report"
 // a test command that itself exits with one of them is not mistaken: what counts is the outcome, the codes are for people.
 const (
 	exitUsage         = 2
+	exitNoWorkingDir  = 119
 	exitContentFailed = 120
 	exitReportMissing = 121
 	exitReportInvalid = 122
@@ -25,6 +26,8 @@ func exitCode(o report.Outcome) int {
 		return exitStopped
 	case report.ReasonContentFailed:
 		return exitContentFailed
+	case report.ReasonWorkingDirInvalid:
+		return exitNoWorkingDir
 	}
 	switch {
 	case o.ExitCode != 0:

@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"net/url"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -25,20 +26,35 @@ var plain = []string{
 	"KUBERNETES_PORT_443_TCP_PROTO", "KUBERNETES_PORT_443_TCP_PORT", "KUBERNETES_PORT_443_TCP_ADDR",
 }
 
+// ordinary are values that are no secrets worth masking: a short word, true or false, a number, a version or a
+// duration, such as test, local, 8080, v1.26.1 or 30s.
+var ordinary = regexp.MustCompile(`^([a-z]{1,12}|(?i:true|false)|v?[0-9]{1,8}(\.[0-9]{1,4}){0,3}[a-z]{0,2})$`)
+
+// namesSecret are words in the names of variables whose values are secrets, whatever they look like.
+var namesSecret = regexp.MustCompile(`(?i)pass|secret|token|key|credential|auth|(^|_)(pin|pwd)($|_)`)
+
+// mayBeSecret is for when nobody knows which variables come from a Secret: then those of the image count too, and
+// masking the "test" of its NODE_ENV would make every text unreadable, and cases of different names one. An ordinary
+// value is left readable, unless the variable's name tells of a secret.
+func mayBeSecret(name, value string) bool {
+	return namesSecret.MatchString(name) || !ordinary.MatchString(strings.TrimSpace(value))
+}
+
 // masker replaces secrets in texts that leave the pod other than by its log.
 type masker struct {
 	replacer *strings.Replacer
 	longest  int // bytes of the longest text that is replaced
 }
 
-// newMasker takes the values of the variables that are secret: those named, or with allButThese all but the public ones.
+// newMasker takes the values of the variables that are secret: those named, or with allButThese all but the public ones
+// and what cannot be a secret.
 func newMasker(environment, secret, public []string, allButThese bool) *masker {
 	forms := map[string]bool{}
 	for _, e := range environment {
 		name, value, _ := strings.Cut(e, "=")
 		hidden := slices.Contains(secret, name)
 		if allButThese {
-			hidden = !slices.Contains(public, name) && !slices.Contains(plain, name)
+			hidden = !slices.Contains(public, name) && !slices.Contains(plain, name) && mayBeSecret(name, value)
 		}
 		if hidden {
 			addForms(forms, value)

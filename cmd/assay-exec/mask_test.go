@@ -53,6 +53,30 @@ func TestWithASecretAsAWholeEverythingElseIsSecret(t *testing.T) {
 	}
 }
 
+// TestOrdinaryValuesStayReadable: with a Secret as a whole nobody tells the image's own variables from the Secret's.
+func TestOrdinaryValuesStayReadable(t *testing.T) {
+	environment := []string{
+		"NODE_ENV=test", "GOTOOLCHAIN=local", "DEBUG=true", "DEBUG_ALL=False", "PORT=8080", "GOLANG_VERSION=1.26.1", "WAIT=300s",
+	}
+	hidden := []string{
+		"API=hunter22", "PASSWORD=hunter22", "DB_PASSWORD=letmein", "SIGNING_KEY=1234567", "DOOR_PIN=4711",
+		"MIXED=Correct", "LONG=abcdefghijklm", "ID=123456789",
+	}
+	m := newMasker(append(environment, hidden...), nil, nil, true)
+	const said = "test/login.test.js: expected true, got False (localhost:8080, go 1.26.1, 300s)"
+	if got := m.text(said); got != said {
+		t.Errorf("%q became %q", said, got)
+	}
+	for _, h := range hidden {
+		if _, value, _ := strings.Cut(h, "="); m.text("it is "+value) != "it is "+masked {
+			t.Errorf("%s is shown", h)
+		}
+	}
+	if got := newMasker([]string{"MODE=test"}, []string{"MODE"}, nil, false).text("test"); got != masked {
+		t.Errorf("a variable that is known to come from a Secret is shown: %q", got)
+	}
+}
+
 func TestNoSecretLeavesThePod(t *testing.T) {
 	p := newPod(t, nil)
 	p.env = append(p.env, "TOKEN=hunter22hunter", "ASSAY_MASK=TOKEN\nOTHER")

@@ -22,15 +22,17 @@ const spoolBytes = 64<<20 + 1
 
 // reader finds and reads the report that a command leaves behind.
 type reader struct {
-	format  report.Format
-	pattern string
-	files   reportFiles
-	spool   *spool // when the report is the standard output
+	format    report.Format
+	pattern   string
+	files     reportFiles
+	workspace string
+	elsewhere candidates
+	spool     *spool // when the report is the standard output
 }
 
 // newReader is called before the command runs: what is there by then is content, not a report.
 func newReader(c config) (*reader, error) {
-	r := &reader{format: c.format, pattern: c.reportPath}
+	r := &reader{format: c.format, pattern: c.reportPath, workspace: c.workspace}
 	if !r.promised() {
 		return r, nil
 	}
@@ -44,6 +46,8 @@ func newReader(c config) (*reader, error) {
 		return r, err
 	}
 	r.pattern = pattern
+	work := filepath.Join(c.workspace, filepath.FromSlash(c.workingDir))
+	r.elsewhere = newCandidates(c.format, work, firstOf(value(c.environment, "TMPDIR"), "/tmp"))
 	r.files = reportFiles{root: root}
 	r.files.before = r.files.marks(pattern)
 	return r, nil
@@ -61,12 +65,35 @@ func (r *reader) stdout() io.Writer {
 
 func (r *reader) read() (report.Report, error) {
 	if r.spool == nil {
-		return report.ParseFS(r.format, r.files, r.pattern, report.Limits{})
+		parsed, err := report.ParseFS(r.format, r.files, r.pattern, report.Limits{})
+		return parsed, r.withElsewhere(err)
 	}
 	if _, err := r.spool.file.Seek(0, io.SeekStart); err != nil {
 		return report.Report{}, err
 	}
-	return report.Parse(r.format, r.spool.file, report.Limits{})
+	parsed, err := report.Parse(r.format, r.spool.file, report.Limits{})
+	if one, only := err.(*report.Error); only {
+		one.File = "standard output"
+	}
+	return parsed, err
+}
+
+// withElsewhere adds to the error on a report that is missing which files it may be.
+func (r *reader) withElsewhere(err error) error {
+	missing, only := err.(*report.Error)
+	if !only || missing.Problem != report.ErrMissing || missing.Err != nil {
+		return err
+	}
+	found := r.elsewhere.written()
+	if len(found) == 0 {
+		return err
+	}
+	for i, file := range found {
+		found[i] = strings.TrimPrefix(file, r.workspace+string(os.PathSeparator))
+	}
+	missing.Detail = "found " + strings.Join(found, ", ")
+	missing.Remedy = "name it in spec.report.path (from spec.workingDir), or let the command write it where it is looked for"
+	return missing
 }
 
 func (r *reader) close() {

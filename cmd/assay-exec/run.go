@@ -3,9 +3,11 @@ package main
 import (
 	"context"
 	"errors"
+	"fmt"
 	"os"
 	"os/signal"
-	"path/filepath"
+	"slices"
+	"strings"
 	"syscall"
 	"time"
 
@@ -20,14 +22,29 @@ func run(c config) int {
 
 	o := attempt(c, deadline, signals)
 	o = c.mask.outcome(o)
-	if o.Reason != "" {
-		say("%s: %s", o.Reason, o.Message)
+	if text := wrong(o); text != "" {
+		say("%s", text)
 	}
 	writeTermination(c.terminationLog, o)
 	if err := tell(c, o); err != nil {
 		say("%v", err)
 	}
 	return exitCode(o)
+}
+
+// wrong is what the pod's log says beside the command's own output: how the command ended first.
+func wrong(o report.Outcome) string {
+	if o.Reason == "" && o.Message == "" {
+		return ""
+	}
+	var said []string
+	if o.Ran() && o.ExitCode != 0 {
+		said = append(said, fmt.Sprintf("exit code %d", o.ExitCode))
+	}
+	if o.Reason != "" {
+		said = append(said, o.Reason)
+	}
+	return strings.Join(append(said, o.Message), ": ")
 }
 
 func attempt(c config, deadline time.Time, signals <-chan os.Signal) report.Outcome {
@@ -39,66 +56,95 @@ func attempt(c config, deadline time.Time, signals <-chan os.Signal) report.Outc
 		return report.Outcome{Reason: report.ReasonContentFailed, Message: err.Error()}
 	}
 	defer r.close()
-	return judge(runCommand(c, deadline, signals, r.stdout()), r)
+	return judge(c, runCommand(c, deadline, signals, r.stdout()), r)
 }
 
 // prepare fetches the content and enters the working folder.
 func prepare(c config, deadline time.Time, signals <-chan os.Signal) (o report.Outcome, stopped bool) {
 	ctx, cancel := context.WithDeadlineCause(context.Background(), deadline, errors.New("the timeout is over"))
 	defer cancel()
-	ctx, stop := context.WithCancelCause(ctx)
-	defer stop(nil)
-	done := make(chan struct{})
-	defer close(done)
-	go func() {
-		select {
-		case <-signals:
-			stop(errStopped)
-		case <-done:
-		}
-	}()
+	ctx, ended := heed(ctx, signals)
 
-	err := fetch(ctx, c)
+	reason, err := report.ReasonContentFailed, fetch(ctx, c)
 	if err == nil {
-		err = enter(filepath.Join(c.workspace, filepath.FromSlash(c.workingDir)))
+		reason, err = report.ReasonWorkingDirInvalid, enter(c)
 	}
 	switch {
-	case errors.Is(context.Cause(ctx), errStopped):
+	case ended():
 		return report.Outcome{Reason: report.ReasonEvicted, Message: errStopped.Error()}, true
 	case err != nil:
-		return report.Outcome{Reason: report.ReasonContentFailed, Message: err.Error()}, true
+		return report.Outcome{Reason: reason, Message: err.Error()}, true
 	}
 	return report.Outcome{}, false
 }
 
-var errStopped = errors.New("the pod was stopped")
-
-// enter makes the folder when the content has no file in it, so that a command without files runs too.
-func enter(folder string) error {
-	if err := os.MkdirAll(folder, 0o755); err != nil {
-		return err
+// heed gives a context that a signal cancels. ended stops listening and says whether a signal came. No signal is lost
+// between the two: one that was not taken by then is still in the channel, for whoever listens next.
+func heed(ctx context.Context, signals <-chan os.Signal) (heeding context.Context, ended func() (signalled bool)) {
+	heeding, stop := context.WithCancelCause(ctx)
+	enough, taken := make(chan struct{}), make(chan bool, 1)
+	go func() {
+		select {
+		case <-signals:
+			stop(errStopped)
+			taken <- true
+		case <-enough:
+			taken <- false
+		}
+	}()
+	return heeding, func() bool {
+		close(enough)
+		defer stop(nil)
+		return <-taken
 	}
-	return os.Chdir(folder)
 }
 
+var errStopped = errors.New("the pod was stopped")
+
 // judge reads the report in the light of how the command ended.
-func judge(e ending, r *reader) report.Outcome {
+func judge(c config, e ending, r *reader) report.Outcome {
 	o := report.Outcome{ExitCode: e.code, Reason: e.reason, Message: e.message, Started: e.started, Ended: e.ended, Output: e.output}
-	if e.reason == report.ReasonCommandNotFound || r == nil || !r.promised() {
+	if !o.Ran() {
 		return o
 	}
-	parsed, err := r.read()
-	o.Tell(report.Settle(parsed, e.code))
-	if o.Reason != "" {
+	stopped := o.Reason != "" || o.Killed()
+	var complaint error
+	if r.promised() {
+		var parsed report.Report
+		parsed, complaint = r.read()
+		if stopped {
+			parsed = report.Stopped(parsed)
+		} else if complaint == nil && parsed.Truncated {
+			complaint = errTruncated
+		}
+		o.Tell(report.Settle(parsed, e.code))
+	}
+	if stopped { // what the report lacks is no news
 		return o
 	}
-	switch {
-	case err != nil:
-		o.Reason, o.Message = problem(err), err.Error()
-	case parsed.Truncated:
-		o.Reason, o.Message = report.ReasonReportInvalid, "the report breaks off before its end"
+	var said []string
+	if o.ExitCode != 0 && o.Counts.Total == 0 {
+		said = append(said, scriptTrouble(c))
 	}
+	if complaint != nil {
+		o.Reason = problem(complaint)
+		said = append(said, complain(complaint, o.ExitCode != 0))
+	}
+	o.Message = strings.Join(slices.DeleteFunc(said, func(s string) bool { return s == "" }), "; ")
 	return o
+}
+
+var errTruncated = errors.New("the report breaks off before its end")
+
+// complain words what is wrong with a report. What to do about that is left out where the command failed: it is the
+// failure that is to be mended, and the report comes by itself.
+func complain(err error, failed bool) string {
+	if one, only := err.(*report.Error); only && failed {
+		short := *one
+		short.Remedy = ""
+		return short.Error()
+	}
+	return err.Error()
 }
 
 // problem tells a report that is not there from one that cannot be used.

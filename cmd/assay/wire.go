@@ -131,6 +131,9 @@ func runController(ctx context.Context, f controllerFlags) error {
 	}).SetupWithManager(ctx, mgr, testsuite.Options{Concurrent: f.concurrent}); err != nil {
 		return err
 	}
+	if err := (&testsuite.ByHand{Client: mgr.GetClient(), Events: events}).SetupWithManager(mgr); err != nil {
+		return err
+	}
 	if err := (&testenvironment.Reconciler{Client: mgr.GetClient(), Live: mgr.GetAPIReader(), Grantee: grantee}).SetupWithManager(mgr); err != nil {
 		return err
 	}

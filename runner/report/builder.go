@@ -98,7 +98,7 @@ func (b *builder) finish(foreign *Error) (Report, error) {
 	case !b.source.written:
 		return fail(Error{
 			Problem: ErrEmpty,
-			Remedy:  "the tool opened its report but did not live to write it: look at the end of its log",
+			Remedy:  "let the command write its results there",
 		})
 	case foreign != nil:
 		return fail(*foreign)
@@ -106,7 +106,7 @@ func (b *builder) finish(foreign *Error) (Report, error) {
 		return fail(Error{
 			Problem: ErrFormat,
 			Detail:  "it breaks off before its first case",
-			Remedy:  "the tool ended before it had written its report: look at the end of its log",
+			Remedy:  "let the command end only when its report is written",
 		})
 	}
 	return b.report, nil

@@ -131,7 +131,7 @@ func (g *goPackage) own(p *goParser, e goEvent) {
 			g.output.write(e.Output)
 		}
 	case "pass", "skip":
-		g.unfinished(p, "")
+		g.unfinished(p, "", false)
 		g.reset(p)
 	case "fail":
 		g.fail(p, e)
@@ -142,7 +142,7 @@ func (g *goPackage) own(p *goParser, e goEvent) {
 // fail explains a package's failure by its tests, else by a case of its own.
 func (g *goPackage) fail(p *goParser, e goEvent) {
 	output := g.output.String()
-	g.unfinished(p, firstOf(panicked(output), timedOut(output)))
+	g.unfinished(p, firstOf(panicked(output), timedOut(output)), false)
 	if g.bad {
 		return
 	}
@@ -175,8 +175,9 @@ func timedOut(output string) string {
 	return ""
 }
 
-// unfinished adds the tests that never reported their end, in the order of their start.
-func (g *goPackage) unfinished(p *goParser, why string) {
+// unfinished adds the tests that never reported their end, in the order of their start; torn says that the report itself
+// has none.
+func (g *goPackage) unfinished(p *goParser, why string, torn bool) {
 	open := make([]*goTest, 0, len(g.tests))
 	for _, t := range g.tests {
 		open = append(open, t)
@@ -184,7 +185,7 @@ func (g *goPackage) unfinished(p *goParser, why string) {
 	slices.SortFunc(open, func(a, b *goTest) int { return b.seq - a.seq }) // subtests before their parents
 	for _, t := range open {
 		output := t.output.String()
-		c := Case{Suite: g.name, Name: t.name, Status: Errored, Group: t.badChild}
+		c := Case{Suite: g.name, Name: t.name, Status: Errored, Group: t.badChild, Torn: torn}
 		c.Message = firstOf(panicked(output), why, "the test did not end: its process exited, or the report breaks off")
 		g.add(p, t, c, output)
 	}
@@ -204,5 +205,5 @@ func (g *goPackage) abandon(p *goParser) {
 		p.report.Truncated = true
 		p.warn("package %q has no end: the report breaks off", g.name)
 	}
-	g.unfinished(p, "")
+	g.unfinished(p, "", true)
 }

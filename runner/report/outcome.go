@@ -9,6 +9,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/assay-dev/assay/api/fault"
 )
 
 // Outcome is what assay-exec says about one attempt: how the command ended and what its report tells. It travels as JSON
@@ -18,10 +20,9 @@ import (
 type Outcome struct {
 	// ExitCode of the command; 128 + n when signal n ended it. 0 as well when the command never ran: see Reason.
 	ExitCode int `json:"exitCode"`
-	// Reason is empty when the command ran and its report could be read. Else it is one of the Reason constants,
-	// which are spelled as in api/fault.
+	// Reason is empty when the command ran and its report could be read. Else it is one of the Reason constants.
 	Reason string `json:"reason,omitempty"`
-	// Message is one line on the reason, at most 1 KiB.
+	// Message is one line on the reason, or without one on an exit code other than 0; at most 1 KiB, and often empty.
 	Message string `json:"message,omitempty"`
 	// Started and Ended enclose the command; zero when it never ran.
 	Started time.Time `json:"started,omitzero"`
@@ -38,18 +39,42 @@ type Outcome struct {
 	Output string `json:"output,omitempty"`
 }
 
-// The reasons of an Outcome.
+// The reasons of an Outcome, which are those of package fault. Each has a row in the table below.
 const (
-	ReasonCommandNotFound = "CommandNotFound"
-	ReasonReportMissing   = "ReportMissing"
-	ReasonReportInvalid   = "ReportInvalid"
-	ReasonTimedOut        = "TimedOut"
-	ReasonContentFailed   = "ContentFailed"
+	ReasonContentFailed     = string(fault.ContentFailed)
+	ReasonWorkingDirInvalid = string(fault.WorkingDirInvalid)
+	ReasonCommandNotFound   = string(fault.CommandNotFound)
+	ReasonCommandInvalid    = string(fault.CommandInvalid)
+	ReasonReportMissing     = string(fault.ReportMissing)
+	ReasonReportInvalid     = string(fault.ReportInvalid)
+	ReasonTimedOut          = string(fault.TimedOut)
 	// ReasonEvicted: somebody else than Assay stopped the pod while the command ran.
-	ReasonEvicted = "Evicted"
+	ReasonEvicted = string(fault.Evicted)
 )
 
-var outcomeReasons = []string{"", ReasonCommandNotFound, ReasonReportMissing, ReasonReportInvalid, ReasonTimedOut, ReasonContentFailed, ReasonEvicted}
+// outcomeReasons is the one table of the reasons that an Outcome may have, and of what each says of the command.
+var outcomeReasons = map[string]struct{ ran bool }{
+	"":                      {ran: true},
+	ReasonContentFailed:     {ran: false},
+	ReasonWorkingDirInvalid: {ran: false},
+	ReasonCommandNotFound:   {ran: false},
+	ReasonCommandInvalid:    {ran: false},
+	ReasonReportMissing:     {ran: true},
+	ReasonReportInvalid:     {ran: true},
+	ReasonTimedOut:          {ran: true},
+	ReasonEvicted:           {ran: true},
+}
+
+// Ran says whether the command was started at all. In a pod that was stopped it counts as started, though the pod may
+// have been stopped before.
+func (o Outcome) Ran() bool { return outcomeReasons[o.Reason].ran }
+
+// killedCode is the exit code of a command that SIGKILL ended, which no command can catch.
+const killedCode = 128 + 9
+
+// Killed says whether SIGKILL ended the command, and nobody knows yet who sent it: the kernel does where a container is
+// out of memory.
+func (o Outcome) Killed() bool { return o.Reason == "" && o.ExitCode == killedCode }
 
 // The bounds of an Outcome.
 const (
@@ -108,6 +133,7 @@ func boundedFailure(c Case) Case {
 		Attempts:  max(1, min(c.Attempts, 1<<20)),
 		Duration:  max(0, min(c.Duration, 365*24*time.Hour)),
 		Message:   clip(clean(c.Message), outcomeMessage),
+		Torn:      c.Torn,
 	}
 }
 
@@ -175,7 +201,7 @@ func DecodeOutcome(data []byte) (Outcome, error) {
 	if _, err := decoder.Token(); !errors.Is(err, io.EOF) {
 		return Outcome{}, errors.New("the outcome is followed by something else")
 	}
-	if !slices.Contains(outcomeReasons, o.Reason) {
+	if _, known := outcomeReasons[o.Reason]; !known {
 		return Outcome{}, fmt.Errorf("the outcome's reason %.40q is not known", o.Reason)
 	}
 	if o.ExitCode < 0 || o.ExitCode > 255 {

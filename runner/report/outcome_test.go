@@ -55,6 +55,29 @@ func TestOutcomeIsBounded(t *testing.T) {
 	}
 }
 
+// TestStoppedLeavesOutWhatIsTorn: only cases that the tool itself told of stay.
+func TestStoppedLeavesOutWhatIsTorn(t *testing.T) {
+	for format, text := range map[report.Format]string{
+		report.TAP: "TAP version 14\n1..4\nok 1 - a\nnot ok 2 - b\n",
+		report.GoTestJSON: `{"Action":"run","Package":"p","Test":"TestA"}
+{"Action":"fail","Package":"p","Test":"TestA"}
+{"Action":"pass","Package":"p","Test":"TestB"}
+{"Action":"run","Package":"p","Test":"TestC"}
+`,
+	} {
+		r, err := report.Parse(format, strings.NewReader(text), report.Limits{})
+		if err != nil || !r.Truncated || r.Counts().Bad() != 2 {
+			t.Fatalf("%s: %v, %+v", format, err, r)
+		}
+		if got, want := report.Stopped(r).Counts(), (report.Counts{Total: 2, Passed: 1, Failed: 1}); got != want {
+			t.Errorf("%s: %+v, want %+v", format, got, want)
+		}
+		if r.Counts().Bad() != 2 {
+			t.Errorf("%s: the given report changed", format)
+		}
+	}
+}
+
 func TestDecodeOutcomeIsStrict(t *testing.T) {
 	good := string(report.Outcome{ExitCode: 3, Reason: report.ReasonTimedOut, Message: "m"}.Encode(report.OutcomeBytes))
 	for name, data := range map[string]string{

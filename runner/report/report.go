@@ -42,6 +42,9 @@ type Case struct {
 	// Group says that the case only sums up other cases of the report (a Go test with subtests, a TAP subtest). It
 	// is in no count and no list of failures. A parent that failed though none of its children did is no Group.
 	Group bool `json:"group,omitempty"`
+	// Torn says that the case stands for what the report lacks because it breaks off: no case of it failed, and it is
+	// none of the tool's. Stopped leaves it out.
+	Torn bool `json:"torn,omitempty"`
 	// Flaky says that the case passed after at least one failed attempt.
 	Flaky bool `json:"flaky,omitempty"`
 	// Attempts says how often the tool ran the case, as far as the report tells; at least 1.

@@ -1,5 +1,7 @@
 package report
 
+import "slices"
+
 // Settle reads a report in the light of the exit code of the tool that wrote it. A report alone does not tell a rerun
 // from a second test of the same name, nor a failure that the tool got over from one that its report lost.
 //
@@ -32,6 +34,13 @@ func Settle(r Report, exitCode int) Report {
 	}
 	number(settled.Cases)
 	return settled
+}
+
+// Stopped gives the report of a tool that was stopped or killed: without the cases that only say that the report breaks
+// off, which is no news then and no failure of a test.
+func Stopped(r Report) Report {
+	r.Cases = slices.DeleteFunc(slices.Clone(r.Cases), func(c Case) bool { return c.Torn })
+	return r
 }
 
 // attemptsOf finds the identities that both passed and failed: the first case of each has the indices of all, the

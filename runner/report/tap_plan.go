@@ -18,26 +18,27 @@ func (p *tapParser) plan(l tapLine) {
 // checkPlan adds a case where the plan of a level does not hold.
 func (p *tapParser) checkPlan(level *tapLevel) {
 	document := level == p.levels[0]
-	add := func(status Status, format string, args ...any) {
+	add := func(c Case, format string, args ...any) {
 		level.bad++
-		p.add(Case{Name: "plan", Status: status, Message: fmt.Sprintf(format, args...), Details: p.output.String()})
+		c.Name, c.Message, c.Details = "plan", fmt.Sprintf(format, args...), p.output.String()
+		p.add(c)
 	}
 	switch {
 	case level.planned < 0 && !document:
 	case level.planned < 0:
 		p.report.Truncated = true
 		if level.ran > 0 {
-			add(Errored, "no plan: the script ended early, or does not print 1..%d for its %d tests", level.ran, level.ran)
+			add(Case{Status: Errored, Torn: true}, "no plan: the script ended early, or does not print 1..%d for its %d tests", level.ran, level.ran)
 		}
 	case level.ran == 0 && level.skipAll != nil:
 		if document {
-			add(Skipped, "%s", firstOf(*level.skipAll, "the script planned no tests"))
+			add(Case{Status: Skipped}, "%s", firstOf(*level.skipAll, "the script planned no tests"))
 			level.bad--
 		}
 	case level.ran < level.planned:
 		p.report.Truncated = true
-		add(Errored, "planned %d tests, ran %d: the script ended early", level.planned, level.ran)
+		add(Case{Status: Errored, Torn: true}, "planned %d tests, ran %d: the script ended early", level.planned, level.ran)
 	case level.ran > level.planned:
-		add(Errored, "planned %d tests, ran %d: mend the plan", level.planned, level.ran)
+		add(Case{Status: Errored}, "planned %d tests, ran %d: mend the plan", level.planned, level.ran)
 	}
 }

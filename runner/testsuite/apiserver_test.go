@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/assay-dev/assay/api/apiservertest"
@@ -272,6 +273,26 @@ func TestAPIServerCatalogIsShown(t *testing.T) {
 		})
 		l.untilSuites(t, append([]string{"shop.staging.api", "shop.prod.api"}, others...)...)
 		l.push(t, shop, "main", commit(1))
+		l.untilSuites(t, all...)
+	})
+	t.Run("an object that somebody makes by hand says that it is not read", func(t *testing.T) {
+		byHand := &v1alpha1.TestSuite{
+			ObjectMeta: metav1.ObjectMeta{Namespace: "default", Name: "smoke"},
+			Spec:       v1alpha1.TestSuiteSpec{Image: "image", Command: []string{"true"}},
+		}
+		if err := l.Create(t.Context(), byHand); err != nil {
+			t.Fatal(err)
+		}
+		l.event(t, v1alpha1.MadeByHandReason, "runs come from Git")
+		l.Until(t, byHand, "its condition says so", func() bool {
+			return meta.IsStatusConditionFalse(byHand.Status.Conditions, v1alpha1.FromGitCondition)
+		})
+		if s := l.suite(t, "shop.staging.api"); len(s.Status.Conditions) > 0 {
+			t.Errorf("what is shown has %+v", s.Status.Conditions)
+		}
+		if err := l.Delete(t.Context(), byHand); err != nil {
+			t.Fatal(err)
+		}
 		l.untilSuites(t, all...)
 	})
 	t.Run("an environment that is removed takes its objects with it", func(t *testing.T) {

@@ -6,6 +6,7 @@
 // status.catalogs. How an object stands to Git is decided by render.Kept, what differs between
 // environments by render.Apart, and what is known to pass by runner.Passes. Names are computed
 // and nothing is remembered but in the objects themselves, so that a controller that was
-// killed goes on where it was. Nobody reads the TestSuites to run anything. The package knows
+// killed goes on where it was. [ByHand] tells those who apply a TestSuite themselves that it does
+// nothing. Nobody reads the TestSuites to run anything. The package knows
 // nothing of Git, pods or forges.
 package testsuite

@@ -212,6 +212,7 @@ func (t *turn) describe(ctx context.Context, s *shown, k render.Kept, standing r
 	object := k.Object.DeepCopy()
 	status := &object.Status
 	at := runner.Place{Environment: s.target.Environment, Branch: s.target.Branch, Suite: k.Suite.Name}
+	meta.RemoveStatusCondition(&status.Conditions, v1alpha1.FromGitCondition) // it may have been made by hand before
 	status.LastPassed = runner.LaterPass(status.LastPassed, t.passes[at], s.entry.Heads)
 	if standing == render.Edited && t.repo.CatalogPolicy() == v1alpha1.CatalogReport {
 		meta.SetStatusCondition(&status.Conditions, metav1.Condition{

@@ -100,6 +100,9 @@ func newLab(t *testing.T, source catalogstest.Commits) *lab {
 	controller := l.Controller(t)
 	l.start = func() func() {
 		return l.Run(t, controller, func(ctx context.Context, mgr ctrl.Manager) error {
+			if err := (&ByHand{Client: mgr.GetClient(), Events: l.recorded}).SetupWithManager(mgr); err != nil {
+				return err
+			}
 			return (&Reconciler{
 				Client: broken{mgr.GetClient(), &l.writes, &l.stale}, Live: mgr.GetAPIReader(), Catalogs: catalogs.New(source, 0), Events: l.recorded,
 			}).SetupWithManager(ctx, mgr, Options{})
