@@ -133,6 +133,11 @@ func TestKilledWaitsForTheCluster(t *testing.T) {
 	if a := w.suite(t, "a"); a.State != v1alpha1.StateRunning {
 		t.Fatalf("it is %s: %s", a.State, a.Message)
 	}
+	stuck := newWorld("a")
+	stuck.next(12*time.Minute, pods(stuck.pod("a", 1, runner.PhaseRunning, killed)))
+	if a := stuck.suite(t, "a"); a.State != v1alpha1.StateFailed || a.Reason != string(fault.TestsFailed) {
+		t.Errorf("its container does not end, and it is %s %s: %s", a.State, a.Reason, a.Message)
+	}
 	w.next(2*time.Minute, pods(w.pod("a", 1, runner.PhaseEnded, killed, exit(137), func(o *runner.ObservedAttempt) {
 		o.Reason, o.Message = fault.LimitExceeded, "killed: out of memory (limit 24Mi)"
 	})))

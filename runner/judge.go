@@ -55,6 +55,10 @@ func (s *step) judgeRunning(a *v1alpha1.Attempt, o ObservedAttempt) {
 		s.lookAgain(end)
 		return
 	}
+	if o.Outcome != nil { // it was killed, and its container does not end: nobody will tell more
+		s.verdict(a, o)
+		return
+	}
 	s.end(a, v1alpha1.StateFailed, fault.TimedOut, timedOut(o), s.now)
 }
 
