@@ -137,6 +137,11 @@ func TestE2EAdmittedLater(t *testing.T) {
 	}
 	expectStatus(t, repo, pull.commit, tenant.Name, "success", "1 suite passed")
 	oneComment(t, repo, pull.number, "1 suite passed")
+	for _, run := range runsOf(t, tenant, client.MatchingLabels{v1alpha1.CommitLabel: pull.commit}) {
+		if run.Spec.Cause.Type != v1alpha1.CausePullRequest {
+			t.Errorf("somebody asked for a %s run: %+v", run.Spec.Cause.Type, run)
+		}
+	}
 }
 
 // TestE2EARequestRepeatsWhatErrored asks as Flux does for a head to be tested once more.
@@ -159,8 +164,14 @@ func TestE2EARequestRepeatsWhatErrored(t *testing.T) {
 	}
 	expectStatus(t, repo, main, tenant.Name, "success", "2 suites passed")
 	runs := runsOf(t, tenant, client.MatchingLabels{v1alpha1.CommitLabel: main})
-	if len(runs) != 2 || runs[0].Spec.Cause.Type != v1alpha1.CausePush || runs[1].Spec.Cause.Type != v1alpha1.CausePush {
-		t.Errorf("there are %d runs of the head: %+v", len(runs), runs)
+	asked := 0
+	for _, run := range runs {
+		if run.Spec.Cause.Type == v1alpha1.CausePush && run.Annotations[v1alpha1.ReconcileRequestAnnotation] == now {
+			asked++
+		}
+	}
+	if len(runs) != 2 || asked != 1 {
+		t.Errorf("the head has %d runs, %d of them for the request: %+v", len(runs), asked, runs)
 	}
 }
 
