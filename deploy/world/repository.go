@@ -3,6 +3,7 @@ package world
 import (
 	"context"
 	"fmt"
+	"io/fs"
 	"net/http"
 	"time"
 
@@ -56,7 +57,16 @@ func (r *Repository) Delete() error {
 // Push commits files (by path; nil removes one) to a branch, which is made from main when it
 // is new, pushes it, and gives the commit.
 func (r *Repository) Push(ctx context.Context, branch string, files map[string][]byte) (string, error) {
-	tree, err := r.stage(branch, files)
+	tree, err := r.stage(branch, files, 0o755)
+	if err != nil {
+		return "", err
+	}
+	return r.commitAndPush(ctx, tree, branch, false)
+}
+
+// PushPlain does as Push, with files that nobody can execute.
+func (r *Repository) PushPlain(ctx context.Context, branch string, files map[string][]byte) (string, error) {
+	tree, err := r.stage(branch, files, 0o644)
 	if err != nil {
 		return "", err
 	}
@@ -66,15 +76,15 @@ func (r *Repository) Push(ctx context.Context, branch string, files map[string][
 // Amend does as Push, but puts its commit in the place of the branch's last one, so that the
 // push is by force.
 func (r *Repository) Amend(ctx context.Context, branch string, files map[string][]byte) (string, error) {
-	tree, err := r.stage(branch, files)
+	tree, err := r.stage(branch, files, 0o755)
 	if err != nil {
 		return "", err
 	}
 	return r.commitAndPush(ctx, tree, branch, true)
 }
 
-// stage puts files into the index of the branch.
-func (r *Repository) stage(branch string, files map[string][]byte) (*git.Worktree, error) {
+// stage puts files into the index of the branch, with a mode for those that are new.
+func (r *Repository) stage(branch string, files map[string][]byte, mode fs.FileMode) (*git.Worktree, error) {
 	tree, err := r.git.Worktree()
 	if err != nil {
 		return nil, err
@@ -89,7 +99,7 @@ func (r *Repository) stage(branch string, files map[string][]byte) (*git.Worktre
 			}
 			continue
 		}
-		if err := util.WriteFile(tree.Filesystem, path, data, 0o755); err != nil {
+		if err := util.WriteFile(tree.Filesystem, path, data, mode); err != nil {
 			return nil, fmt.Errorf("writing %q: %w", path, err)
 		}
 		if _, err := tree.Add(path); err != nil {
