@@ -100,7 +100,7 @@ func (s *step) forbidden(suite *v1alpha1.SuiteStatus) bool {
 	if err == nil {
 		return false
 	}
-	suite.State, suite.Reason, suite.Message = v1alpha1.StateErrored, string(fault.ReasonOf(err)), fault.Summary(err)
+	suite.State, suite.Reason, suite.Message = v1alpha1.StateErrored, string(fault.ReasonOf(err)), fault.Summary(fault.Here(err))
 	return true
 }
 
@@ -111,7 +111,7 @@ func (s *step) refused(suite *v1alpha1.SuiteStatus, id AttemptID) bool {
 			continue
 		}
 		if fault.Of(r.Err) != fault.User {
-			hold(suite, fault.Summary(r.Err))
+			hold(suite, fault.Summary(fault.Here(r.Err)))
 			pause := fault.RetryAfter(r.Err)
 			if pause <= 0 {
 				pause = refusalPause
@@ -120,7 +120,7 @@ func (s *step) refused(suite *v1alpha1.SuiteStatus, id AttemptID) bool {
 			return true
 		}
 		a := v1alpha1.Attempt{Number: id.Number, Pod: PodName(s.run, id), StartTime: at(s.now)}
-		s.end(&a, v1alpha1.StateErrored, fault.ReasonOf(r.Err), fault.Summary(r.Err), s.now)
+		s.end(&a, v1alpha1.StateErrored, fault.ReasonOf(r.Err), fault.Summary(fault.Here(r.Err)), s.now)
 		suite.Attempts = append(suite.Attempts, a)
 		s.follow(suite)
 		return true

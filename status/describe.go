@@ -99,11 +99,22 @@ func failedLine(s suite) string {
 	case s.stopped() && len(st.Failures) > 0:
 		return st.Message + "; " + line + ": " + st.Failures[0].Name
 	case s.stopped():
-		return st.Message
+		return st.Message + said(lastLine(st.Output))
 	case len(st.Failures) > 0:
-		return line + ": " + st.Failures[0].Name
+		return line + ": " + st.Failures[0].Name + said(firstLine(st.Failures[0].Message))
 	}
-	return line + said(st.Message)
+	return line + said(st.Message) + said(lastLine(st.Output))
+}
+
+// firstLine and lastLine of a text that say something: a push has no comment that would show all of it.
+func firstLine(text string) string {
+	line, _, _ := strings.Cut(strings.TrimSpace(text), "\n")
+	return line
+}
+
+func lastLine(text string) string {
+	text = strings.TrimSpace(text)
+	return text[strings.LastIndexByte(text, '\n')+1:]
 }
 
 // from names the earlier run of a pass that is reused.
