@@ -106,14 +106,16 @@ func newPast(results []PastResult) past {
 }
 
 // like gives the results with the definition and environment of the entry, whose environment
-// must be known.
+// must be known. A failure whose definition is not known any more, as its run had no room for it,
+// may have been of this one.
 func (p past) like(entry v1alpha1.PlannedSuite) []PastResult {
 	if entry.EnvironmentDigest == "" {
 		return nil
 	}
 	var same []PastResult
 	for _, r := range p[entry.Suite] {
-		if r.Digest == entry.Digest && r.EnvironmentDigest == entry.EnvironmentDigest {
+		forgotten := r.Digest == "" && !r.Clean
+		if (r.Digest == entry.Digest || forgotten) && r.EnvironmentDigest == entry.EnvironmentDigest {
 			same = append(same, r)
 		}
 	}

@@ -95,6 +95,23 @@ func TestFitLeavesAloneWhatIsDecidedBy(t *testing.T) {
 	}
 }
 
+// TestFitForgetsNoFailure: what a hermetic suite failed with stands against reusing a pass, however short its run's status.
+func TestFitForgetsNoFailure(t *testing.T) {
+	run := failing(1000, 10, 1024)
+	for i := range run.Status.Plan {
+		run.Status.Plan[i].EnvironmentDigest = "sha256:" + strings.Repeat("e", 64)
+	}
+	fitted := run.DeepCopy()
+	fitted.Status, _ = runner.Fit(run.Status)
+	before, after := runner.Results(run), runner.Results(fitted)
+	if len(before) != 1000 || len(after) != 1000 {
+		t.Fatalf("%d results of %d", len(after), len(before))
+	}
+	if r := after[0]; r.Clean || r.ContentDigest != before[0].ContentDigest || r.Ended.IsZero() {
+		t.Errorf("a failure became %+v", r)
+	}
+}
+
 func size(t *testing.T, status v1alpha1.TestRunStatus) int {
 	t.Helper()
 	data, err := json.Marshal(status)

@@ -29,7 +29,7 @@ func Hindered(run *v1alpha1.TestRun, err error, now time.Time) v1alpha1.TestRunS
 		status.State = v1alpha1.StatePending
 	}
 	status.Message = fault.Summary(fault.Here(err))
-	setHindered(&status, err, now)
+	setHindered(&status, err, hinderedSince(run.Status, now), now)
 	return status
 }
 
@@ -53,11 +53,12 @@ func hinderedSince(status v1alpha1.TestRunStatus, now time.Time) time.Time {
 	return ready.LastTransitionTime.Time
 }
 
-// setHindered says why nothing goes on.
-func setHindered(status *v1alpha1.TestRunStatus, err error, now time.Time) {
+// setHindered says why nothing goes on, and since when: what was Ready before is kept as to its time.
+func setHindered(status *v1alpha1.TestRunStatus, err error, since, now time.Time) {
 	reason, message := string(fault.ReasonOf(err)), fault.Summary(fault.Here(err))
 	setCondition(status, v1alpha1.ReconcilingCondition, metav1.ConditionTrue, reason, message, now)
 	setCondition(status, v1alpha1.ReadyCondition, metav1.ConditionFalse, reason, message, now)
+	meta.FindStatusCondition(status.Conditions, v1alpha1.ReadyCondition).LastTransitionTime = *at(since)
 }
 
 // Broken gives the final status of a run that cannot be planned, or not be carried on, because of err. What is final by

@@ -78,7 +78,9 @@ func TestBlocked(t *testing.T) {
 	if b := w.suite(t, "b"); b.State != v1alpha1.StatePending || b.Message != "no answer" {
 		t.Errorf("b is %s: %s", b.State, b.Message)
 	}
-	w.next(12*time.Minute, blocked(hostDown, passed))
+	for after := time.Minute; after < 12*time.Minute; after += 15 * time.Second { // as often as it is looked at
+		w.next(after, blocked(hostDown, passed))
+	}
 	if a, b := w.suite(t, "a"), w.suite(t, "b"); a.State != v1alpha1.StatePassed || b.Reason != string(fault.HostUnreachable) || !w.run.Status.State.Final() {
 		t.Errorf("a is %s, b is %s (%s), the run is %s", a.State, b.State, b.Reason, w.run.Status.State)
 	}

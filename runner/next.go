@@ -53,7 +53,7 @@ func Next(run *v1alpha1.TestRun, suites map[string]catalog.Suite, env *v1alpha1.
 	s.status.ObservedGeneration = run.Generation
 	conclude(&s.status, now)
 	if s.obs.Blocked != nil && !s.status.State.Final() {
-		setHindered(&s.status, s.obs.Blocked, now)
+		setHindered(&s.status, s.obs.Blocked, hinderedSince(run.Status, now), now)
 	}
 	return s.status, s.all()
 }

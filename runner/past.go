@@ -1,6 +1,8 @@
 package runner
 
 import (
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
 	"github.com/assay-dev/assay/api/fault"
 	"github.com/assay-dev/assay/api/v1alpha1"
 	"github.com/assay-dev/assay/catalog"
@@ -19,19 +21,27 @@ func Results(run *v1alpha1.TestRun) []catalog.PastResult {
 	var results []catalog.PastResult
 	for _, suite := range run.Status.Suites {
 		p, ok := planned[suite.Name]
-		if !ok || len(suite.Attempts) == 0 || suite.State != v1alpha1.StatePassed && suite.State != v1alpha1.StateFailed {
+		if !ok || suite.State != v1alpha1.StatePassed && suite.State != v1alpha1.StateFailed {
 			continue
 		}
 		result := catalog.PastResult{
 			Suite: suite.Name, Digest: p.Digest, ContentDigest: p.ContentDigest, EnvironmentDigest: p.EnvironmentDigest,
 			Run: run.Name, Commit: run.Spec.Commit, Clean: clean(suite), Cases: suite.Cases,
 		}
-		if end := suite.Attempts[len(suite.Attempts)-1].CompletionTime; end != nil {
+		if end := endedAt(run, suite); end != nil {
 			result.Ended = end.Time
 		}
 		results = append(results, result)
 	}
 	return results
+}
+
+// endedAt is when a suite of the run ended; when the run did, where its status had no room for the attempts.
+func endedAt(run *v1alpha1.TestRun, suite v1alpha1.SuiteStatus) *metav1.Time {
+	if n := len(suite.Attempts); n > 0 {
+		return suite.Attempts[n-1].CompletionTime
+	}
+	return run.Status.CompletionTime
 }
 
 // clean says whether a suite passed and nothing of it ever failed: no attempt but those that

@@ -82,10 +82,13 @@ func active(suite *v1alpha1.SuiteStatus) bool {
 	return slices.ContainsFunc(suite.Attempts, func(a v1alpha1.Attempt) bool { return !a.State.Final() })
 }
 
+// heldBytes is the most of why a suite waits. The condition has all of it.
+const heldBytes = 256
+
 // hold says why a suite that has never started waits. One that waits for another attempt keeps saying why.
 func hold(suite *v1alpha1.SuiteStatus, message string) {
 	if len(suite.Attempts) == 0 {
-		suite.Reason, suite.Message = "", message
+		suite.Reason, suite.Message = "", shortened(message, heldBytes) // a thousand may wait for the same
 	}
 }
 

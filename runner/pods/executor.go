@@ -109,14 +109,17 @@ func (e *Executor) List(ctx context.Context, run *v1alpha1.TestRun) ([]runner.Ob
 
 // Used counts the environment's pods that have not ended, those included that are about to be created.
 func (e *Executor) Used(ctx context.Context, env *v1alpha1.TestEnvironment) (int, error) {
+	unseen, err := e.unseen(ctx, func(pod *corev1.Pod) bool {
+		return pod.Namespace == env.Spec.Namespace && pod.Labels[v1alpha1.EnvironmentLabel] == env.Name
+	})
+	if err != nil {
+		return 0, err
+	}
 	var list corev1.PodList
 	if err := e.cache.List(ctx, &list, client.InNamespace(env.Spec.Namespace), live(env.Name)); err != nil {
 		return 0, fault.New(fault.HostFailed, fault.Place{}, "", "the pods of environment %q cannot be counted: %w", env.Name, err)
 	}
-	unseen, err := e.unseen(ctx, func(pod *corev1.Pod) bool {
-		return pod.Namespace == env.Spec.Namespace && pod.Labels[v1alpha1.EnvironmentLabel] == env.Name
-	})
-	return len(list.Items) + len(unseen), err
+	return len(together(list.Items, unseen)), nil
 }
 
 // list finds the run's pods in all namespaces: the environment may have been changed or removed meanwhile. They are the
@@ -125,12 +128,27 @@ func (e *Executor) list(ctx context.Context, run *v1alpha1.TestRun) ([]corev1.Po
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
+	unseen, err := e.unseen(ctx, func(pod *corev1.Pod) bool { return pod.Labels[v1alpha1.RunUIDLabel] == string(run.UID) })
+	if err != nil {
+		return nil, err
+	}
 	var list corev1.PodList
 	if err := e.cache.List(ctx, &list, ofRun(run.UID)); err != nil {
 		return nil, fault.New(fault.HostFailed, fault.Place{}, "", "the pods of run %q cannot be listed: %w", run.Name, err)
 	}
-	unseen, err := e.unseen(ctx, func(pod *corev1.Pod) bool { return pod.Labels[v1alpha1.RunUIDLabel] == string(run.UID) })
-	return append(list.Items, unseen...), err
+	return together(list.Items, unseen), nil
+}
+
+// together gives each pod once: one that the cache did not have may have come to it before it was listed. So it is asked
+// in this order, as one that came in between would be in neither otherwise.
+func together(listed, unseen []corev1.Pod) []corev1.Pod {
+	for _, pod := range unseen {
+		there := func(p corev1.Pod) bool { return p.Namespace == pod.Namespace && p.Name == pod.Name }
+		if !slices.ContainsFunc(listed, there) {
+			listed = append(listed, pod)
+		}
+	}
+	return listed
 }
 
 // unseen gives the pods that were started here and that the cache does not have yet, and forgets the others.

@@ -2,7 +2,6 @@ package pods
 
 import (
 	"maps"
-	"slices"
 	"sync"
 	"time"
 
@@ -19,20 +18,26 @@ const unseenFor = time.Minute
 // started remembers the pods that were created here, until the cache has them. The zero value is ready.
 type started struct {
 	mu   sync.Mutex
-	pods map[types.NamespacedName]*corev1.Pod
+	pods map[types.NamespacedName]startedPod
+}
+
+// startedPod is a pod and when it was noted, by our own clock.
+type startedPod struct {
+	*corev1.Pod
+	noted time.Time
 }
 
 func (s *started) add(pod *corev1.Pod) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.pods == nil {
-		s.pods = map[types.NamespacedName]*corev1.Pod{}
+		s.pods = map[types.NamespacedName]startedPod{}
 	}
 	kept := pod.DeepCopy()
 	if kept.CreationTimestamp.IsZero() {
 		kept.CreationTimestamp = metav1.Now()
 	}
-	s.pods[client.ObjectKeyFromObject(pod)] = kept
+	s.pods[client.ObjectKeyFromObject(pod)] = startedPod{kept, time.Now()}
 }
 
 func (s *started) remove(key types.NamespacedName) {
@@ -45,8 +50,12 @@ func (s *started) remove(key types.NamespacedName) {
 func (s *started) all(wanted func(*corev1.Pod) bool) []*corev1.Pod {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	maps.DeleteFunc(s.pods, func(_ types.NamespacedName, pod *corev1.Pod) bool {
-		return time.Since(pod.CreationTimestamp.Time) > unseenFor
-	})
-	return slices.DeleteFunc(slices.Collect(maps.Values(s.pods)), func(pod *corev1.Pod) bool { return !wanted(pod) })
+	maps.DeleteFunc(s.pods, func(_ types.NamespacedName, pod startedPod) bool { return time.Since(pod.noted) > unseenFor })
+	var all []*corev1.Pod
+	for _, pod := range s.pods {
+		if wanted(pod.Pod) {
+			all = append(all, pod.Pod)
+		}
+	}
+	return all
 }

@@ -88,6 +88,14 @@ func suspend(repo *v1alpha1.TestRepository) {
 	}
 }
 
+// stall is for a repository that is not polled until its spec is another.
+func stall(repo *v1alpha1.TestRepository) {
+	if conditions.Has(repo, v1alpha1.ScheduledCondition) {
+		conditions.MarkFalse(repo, v1alpha1.ScheduledCondition, conditions.GetReason(repo, v1alpha1.StalledCondition),
+			"%s", conditions.GetMessage(repo, v1alpha1.StalledCondition))
+	}
+}
+
 func counted(n int, noun string) string {
 	if n == 1 {
 		return "1 " + noun

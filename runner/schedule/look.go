@@ -126,11 +126,17 @@ func (l *look) seed() string { return l.repo.Namespace + "/" + l.repo.Name + "/"
 // since is the time after which scheduled times count.
 func (l *look) since() time.Time {
 	since := l.now.Add(-deadline)
-	if l.before != nil && l.before.Time.After(since) {
+	if l.before != nil && l.before.Time.After(since) && !l.ahead() {
 		return l.before.Time.Time
+	}
+	if l.ahead() {
+		return l.now
 	}
 	return since
 }
+
+// ahead says whether what is remembered is still to come: by a clock that was ahead, or an edit.
+func (l *look) ahead() bool { return l.before != nil && l.before.Time.After(l.now) }
 
 // remember notes that all up to now is dealt with. Where nothing was due and nothing is new, what
 // is known stands, so that nothing is written.
@@ -138,7 +144,7 @@ func (l *look) remember(due bool) {
 	timetable := catalog.Timetable(l.catalog)
 	switch {
 	case l.failed != nil:
-	case due, l.before == nil, l.before.Timetable != timetable:
+	case due, l.before == nil, l.ahead(), l.before.Timetable != timetable:
 		l.after = &v1alpha1.ScheduleStatus{
 			Environment: l.environment, Time: metav1.NewTime(l.now.Truncate(time.Second)),
 			Timetable: timetable, Commit: l.repo.Status.DefaultCommit,

@@ -98,7 +98,8 @@ func (r *Reconciler) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Resu
 		return ctrl.Result{}, nil
 	}
 	if conditions.IsStalled(repo) { // nobody would be told how its runs end
-		return ctrl.Result{RequeueAfter: retry}, nil
+		stall(repo)
+		return ctrl.Result{RequeueAfter: retry}, r.write(ctx, patcher, repo)
 	}
 	running, err := r.running(ctx, repo)
 	if err != nil {

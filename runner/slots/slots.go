@@ -155,7 +155,11 @@ func (t *Table) Next(environment string, used func() (int, error)) ([]types.Name
 		return nil, err
 	}
 	var waiting []claim
-	for _, c := range e.waiting {
+	for key, c := range e.waiting {
+		if t.now().Sub(c.asked) >= forgotten {
+			delete(e.waiting, key)
+			continue
+		}
 		waiting = append(waiting, c)
 	}
 	slices.SortFunc(waiting, claim.before)

@@ -98,7 +98,7 @@ func (r *Reconciler) advance(ctx context.Context, run *v1alpha1.TestRun) (ctrl.R
 			status = runner.Nothing(run, plan.nothing, time.Now())
 		}
 		status.CatalogDiff = plan.diff
-		if _, err := r.write(ctx, run, status); err != nil {
+		if _, err := r.write(ctx, run, status, true); err != nil {
 			return settle(err)
 		}
 	}
@@ -195,7 +195,7 @@ func (r *Reconciler) hindered(ctx context.Context, run *v1alpha1.TestRun, err er
 		return ctrl.Result{}, ctx.Err()
 	}
 	r.withdraw(run)
-	if _, written := r.write(ctx, run, runner.Hindered(run, err, time.Now())); written != nil {
+	if _, written := r.write(ctx, run, runner.Hindered(run, err, time.Now()), false); written != nil {
 		return settle(written)
 	}
 	if run.Status.State.Final() {
@@ -208,14 +208,14 @@ func (r *Reconciler) hindered(ctx context.Context, run *v1alpha1.TestRun, err er
 }
 
 // write makes the status stand, if it differs, within its budget. One that says nothing which cannot wait is held back
-// while others like it were written a moment ago; later says how long then. A run that somebody else changed meanwhile
+// while others like it were written a moment ago, unless it is urgent; later says how long then. A run that somebody else changed meanwhile
 // is a conflict, and is looked at again.
-func (r *Reconciler) write(ctx context.Context, run *v1alpha1.TestRun, status v1alpha1.TestRunStatus) (later time.Duration, err error) {
+func (r *Reconciler) write(ctx context.Context, run *v1alpha1.TestRun, status v1alpha1.TestRunStatus, urgent bool) (later time.Duration, err error) {
 	if equality.Semantic.DeepEqual(run.Status, status) {
 		return 0, nil
 	}
 	key, now := client.ObjectKeyFromObject(run), time.Now()
-	if pause := r.written.pause(key, now); pause > 0 && !runner.Urgent(run.Status, status) {
+	if pause := r.written.pause(key, now); pause > 0 && !urgent && !runner.Urgent(run.Status, status) {
 		return pause, nil
 	}
 	status, bytes := runner.Fit(status)

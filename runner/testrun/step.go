@@ -2,7 +2,9 @@ package testrun
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	ctrl "sigs.k8s.io/controller-runtime"
@@ -48,9 +50,9 @@ func (r *Reconciler) step(ctx context.Context, run *v1alpha1.TestRun, repo *v1al
 	} else {
 		r.withdraw(run)
 	}
+	defer release()
 	status, actions := runner.Next(run, s.suites, env, observed, now)
-	refused, err := r.carryOut(ctx, s, actions, contents)
-	release()
+	refused, err := r.startAll(ctx, s, actions, contents)
 	if err != nil {
 		return ctrl.Result{}, err
 	}
@@ -63,9 +65,12 @@ func (r *Reconciler) step(ctx context.Context, run *v1alpha1.TestRun, repo *v1al
 	if status.State.Final() {
 		r.withdraw(run)
 	}
-	later, err := r.write(ctx, run, status)
+	later, err := r.write(ctx, run, status, stops(actions))
 	if err != nil {
 		return settle(err)
+	}
+	if err := r.stopAll(ctx, run, actions); err != nil {
+		return ctrl.Result{}, err
 	}
 	return wait(actions, refused, later, now), nil
 }
@@ -80,11 +85,11 @@ func (r *Reconciler) conclude(ctx context.Context, run *v1alpha1.TestRun, supers
 		return ctrl.Result{}, fmt.Errorf("listing the attempts: %w", err)
 	}
 	status, actions := runner.Next(run, nil, nil, runner.Observed{Attempts: attempts, Superseded: superseded}, now)
-	if _, err := r.carryOut(ctx, subject{run: run}, actions, nil); err != nil {
-		return ctrl.Result{}, err
-	}
-	if _, err := r.write(ctx, run, status); err != nil {
+	if _, err := r.write(ctx, run, status, true); err != nil {
 		return settle(err)
+	}
+	if err := r.stopAll(ctx, run, actions); err != nil {
+		return ctrl.Result{}, err
 	}
 	return wait(actions, nil, 0, now), nil
 }
@@ -159,27 +164,43 @@ func (r *Reconciler) prepare(ctx context.Context, s subject) (map[string]prepare
 	return contents, ctx.Err()
 }
 
-// carryOut does the actions. What an attempt is refused for comes back, to be judged.
-func (r *Reconciler) carryOut(ctx context.Context, s subject, actions []runner.Action, contents map[string]prepared) ([]runner.Refusal, error) {
+// startAll starts what is to be started, before the status is written: an attempt enters it when its pod is seen. What an
+// attempt is refused for comes back, to be judged.
+func (r *Reconciler) startAll(ctx context.Context, s subject, actions []runner.Action, contents map[string]prepared) ([]runner.Refusal, error) {
 	var refused []runner.Refusal
 	for _, action := range actions {
-		switch {
-		case action.Stop != nil:
-			if err := r.Executor.Stop(ctx, s.run, action.Stop.Pod); err != nil {
-				return nil, fmt.Errorf("stopping the pod %q: %w", action.Stop.Pod, err)
+		if action.Start == nil {
+			continue
+		}
+		id := *action.Start
+		if err := r.start(ctx, s, id, contents); err != nil {
+			if ctx.Err() != nil {
+				return nil, ctx.Err()
 			}
-		case action.Start != nil:
-			id := *action.Start
-			if err := r.start(ctx, s, id, contents); err != nil {
-				if ctx.Err() != nil {
-					return nil, ctx.Err()
-				}
-				ctrl.LoggerFrom(ctx).Info("attempt refused", "suite", id.Suite, "attempt", id.Number, "fault", fault.Summary(err))
-				refused = append(refused, runner.Refusal{AttemptID: id, Err: err})
-			}
+			ctrl.LoggerFrom(ctx).Info("attempt refused", "suite", id.Suite, "attempt", id.Number, "fault", fault.Summary(err))
+			refused = append(refused, runner.Refusal{AttemptID: id, Err: err})
 		}
 	}
 	return refused, nil
+}
+
+// stopAll stops what is to be stopped, after the status is written: a pod that is gone says nothing any more of why it
+// was stopped. One that cannot be stopped keeps nothing else from being done, and is tried again.
+func (r *Reconciler) stopAll(ctx context.Context, run *v1alpha1.TestRun, actions []runner.Action) error {
+	var failed []error
+	for _, action := range actions {
+		if action.Stop == nil {
+			continue
+		}
+		if err := r.Executor.Stop(ctx, run, action.Stop.Pod); err != nil {
+			failed = append(failed, fmt.Errorf("stopping the pod %q: %w", action.Stop.Pod, err))
+		}
+	}
+	return errors.Join(failed...)
+}
+
+func stops(actions []runner.Action) bool {
+	return slices.ContainsFunc(actions, func(a runner.Action) bool { return a.Stop != nil })
 }
 
 func (r *Reconciler) start(ctx context.Context, s subject, id runner.AttemptID, contents map[string]prepared) error {
@@ -211,17 +232,21 @@ func wait(actions []runner.Action, refused []runner.Refusal, later time.Duration
 	if later > 0 {
 		earlier(now.Add(later))
 	}
+	passing := false
+	for _, refusal := range refused {
+		if fault.Of(refusal.Err) != fault.User {
+			passing = true
+			earlier(now.Add(max(fault.RetryAfter(refusal.Err), 5*time.Second)))
+		}
+	}
 	for _, action := range actions {
 		if action.WaitUntil != nil {
 			earlier(*action.WaitUntil)
 		}
-		if action.Start != nil && len(refused) > 0 {
-			earlier(now) // the refusal made room for it after the others were carried out
-		}
-	}
-	for _, refusal := range refused {
-		if fault.Of(refusal.Err) != fault.User {
-			earlier(now.Add(max(fault.RetryAfter(refusal.Err), 5*time.Second)))
+		// A refusal for good made room for it after the others were carried out. What one is refused for now, such
+		// as a full quota, the next would be, too.
+		if action.Start != nil && len(refused) > 0 && !passing {
+			earlier(now)
 		}
 	}
 	if next.IsZero() {

@@ -66,7 +66,13 @@ func (r *Reconciler) Reconcile(ctx context.Context, subject Subject) (ctrl.Resul
 	if !ok {
 		return ctrl.Result{RequeueAfter: whenBusy}, nil
 	}
-	defer leave()
+	gone := false
+	defer func() {
+		leave()
+		if gone {
+			r.pace.forget(key)
+		}
+	}()
 
 	repository := &v1alpha1.TestRepository{}
 	err := r.Client.Get(ctx, client.ObjectKey{Namespace: subject.Namespace, Name: subject.Repository}, repository)
@@ -74,7 +80,7 @@ func (r *Reconciler) Reconcile(ctx context.Context, subject Subject) (ctrl.Resul
 		return ctrl.Result{}, fmt.Errorf("get TestRepository %q: %w", key, err)
 	}
 	if err != nil || repository.DeletionTimestamp != nil {
-		defer r.pace.forget(key)
+		gone = true
 		return ctrl.Result{}, nil
 	}
 	runs, err := r.gather(ctx, subject)

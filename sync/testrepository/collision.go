@@ -97,7 +97,7 @@ func taken(repo *v1alpha1.TestRepository, same []v1alpha1.TestRepository,
 		if byAge(other, repo) >= 0 {
 			break
 		}
-		if other.Spec.Suspend || other.DeletionTimestamp != nil || firstTaken(roots(other), owners) != "" {
+		if other.DeletionTimestamp != nil || firstTaken(roots(other), owners) != "" {
 			continue
 		}
 		for _, root := range roots(other) {
@@ -143,15 +143,16 @@ func setsStatuses(repo *v1alpha1.TestRepository) bool {
 var defaultPorts = map[string]string{"https": "443", "http": "80", "ssh": "22"}
 
 // gitRepository gives one text for all URLs of a Git repository, as far as they tell that it
-// is one: with or without a user, .git at the end, or the port that goes without saying.
+// is one: with or without a user, .git at the end, or the port that goes without saying, as that of
+// SSH, which is no other forge's. Forges take names in upper and lower case for the same.
 func gitRepository(raw string) string {
 	u, err := url.Parse(raw)
 	if err != nil {
 		return raw
 	}
-	host := strings.ToLower(u.Hostname())
-	if port := u.Port(); port != "" && port != defaultPorts[u.Scheme] {
+	host := u.Hostname()
+	if port := u.Port(); port != "" && port != defaultPorts[u.Scheme] && u.Scheme != "ssh" {
 		host += ":" + port
 	}
-	return host + strings.TrimSuffix(path.Clean("/"+u.Path), ".git")
+	return strings.ToLower(host + strings.TrimSuffix(path.Clean("/"+u.Path), ".git"))
 }

@@ -43,6 +43,10 @@ func TestOneCommitHasOneVerdictForEachContext(t *testing.T) {
 	}
 	strangers := func(r *v1alpha1.TestRepository) { r.Namespace = "strangers" }
 	suspended := func(r *v1alpha1.TestRepository) { r.Spec.Suspend = true }
+	shouted := func(r *v1alpha1.TestRepository) {
+		r.Spec.URL = strings.ToUpper(r.Spec.URL[8:])
+		r.Spec.URL = "https://" + r.Spec.URL
+	}
 	plain := func(r *v1alpha1.TestRepository) { r.Spec.Provider = v1alpha1.ProviderPlain }
 	elsewhere := func(r *v1alpha1.TestRepository) { r.Spec.URL += "2" }
 	leaving := func(r *v1alpha1.TestRepository) {
@@ -66,7 +70,8 @@ func TestOneCommitHasOneVerdictForEachContext(t *testing.T) {
 		"one in common":         {crowd{"1": environments("prod", "qa")}, 9, environments("qa", "staging"), "assay/qa"},
 		"no such environment":   {crowd{"1": environments("nowhere")}, 9, environments("nowhere"), ""},
 		"it is not admitted":    {crowd{"1": strangers}, 9, nil, ""},
-		"it is suspended":       {crowd{"1": suspended}, 9, nil, ""},
+		"it is suspended":       {crowd{"1": suspended}, 9, nil, "team/1"},
+		"in other letters":      {crowd{"1": shouted}, 9, nil, "team/1"},
 		"it is being deleted":   {crowd{"1": leaving}, 9, nil, ""},
 		"it sets no statuses":   {crowd{"1": plain}, 9, nil, ""},
 		"this one sets none":    {crowd{"1": nil}, 9, plain, ""},
@@ -142,12 +147,12 @@ func TestOneGitRepositoryHasManyURLs(t *testing.T) {
 	for _, same := range []string{"https://git.example/team/shop", "https://GIT.example/team/shop.git",
 		"https://git.example:443/team/shop/", "http://git.example:80/team/shop.git/",
 		"ssh://git@git.example/team/shop.git",
-		"ssh://git@git.example:22//team/shop"} {
+		"ssh://git@git.example:22//team/shop", "ssh://git@git.example:2222/team/shop", "https://git.example/Team/shop"} {
 		if got := gitRepository(same); got != want {
 			t.Errorf("%s is %q, want %q", same, got, want)
 		}
 	}
-	for _, other := range []string{"https://git.example/team/Shop", "https://git.example:8443/team/shop",
+	for _, other := range []string{"https://git.example:8443/team/shop",
 		"https://git.example/team/shop2", "https://git.example/shop", "https://other.example/team/shop"} {
 		if got := gitRepository(other); got == want {
 			t.Errorf("%s is %q", other, got)

@@ -82,10 +82,15 @@ func (r *Reconciler) Reconcile(ctx context.Context, req ctrl.Request) (result ct
 	}()
 	patcher := patch.NewSerialPatcher(repo, r.Client)
 	if repo.Spec.Suspend {
-		setSuspended(repo)
+		// Its runs may still go on: they speak only where it may.
+		if err := r.checkContexts(ctx, repo); fault.ReasonOf(err) == fault.ContextTaken {
+			setConditions(repo, err)
+		} else {
+			setSuspended(repo)
+		}
 		return ctrl.Result{}, r.patch(ctx, patcher, repo)
 	}
-	pollErr := r.poll(ctx, repo)
+	repeated, pollErr := r.poll(ctx, repo)
 	if fault.ReasonOf(pollErr) == fault.AuthenticationFailed {
 		// Perhaps a token that was kept is not good any more; the next poll gets another.
 		r.Access.Forget(ctx, repo)
@@ -100,7 +105,7 @@ func (r *Reconciler) Reconcile(ctx context.Context, req ctrl.Request) (result ct
 		}
 		return next(repo, pollErr)
 	}
-	r.conclude(repo, pollErr)
+	r.conclude(repo, repeated, pollErr)
 	if err := r.patch(ctx, patcher, repo); err != nil {
 		return ctrl.Result{}, err
 	}
@@ -110,29 +115,32 @@ func (r *Reconciler) Reconcile(ctx context.Context, req ctrl.Request) (result ct
 // poll asks the host and the forge, creates what is called for, and records it in repo.Status. What
 // is amiss beside, with the forge's API, Secrets or environments, keeps no head waiting: it is the
 // error of the poll, after all is done that can be done.
-func (r *Reconciler) poll(ctx context.Context, repo *v1alpha1.TestRepository) error {
-	if err := checkTags(repo); err != nil {
-		return err
-	}
+//
+// repeated says whether it came so far that what somebody asks for was looked at.
+func (r *Reconciler) poll(ctx context.Context, repo *v1alpha1.TestRepository) (repeated bool, err error) {
 	if err := r.checkContexts(ctx, repo); err != nil {
-		return err
+		return false, err
+	}
+	if err := checkTags(repo); err != nil {
+		return false, err
 	}
 	at, forge, err := r.Access.Open(ctx, repo)
 	if err != nil {
-		return err
+		return false, err
 	}
 	refs, err := r.Refs.Refs(ctx, at, wantedRefs(repo)...)
 	if err != nil {
-		return err
+		return false, err
 	}
 	pulls, forgeErr := r.pulls(ctx, repo, at, forge, refs)
 	d := decide(repo, refs, pulls)
 	if err := r.carryOut(ctx, repo, d); err != nil {
-		return errors.Join(err, forgeErr)
+		return false, errors.Join(err, forgeErr)
 	}
 	repo.Status.DefaultBranch, repo.Status.DefaultCommit = d.DefaultBranch, d.DefaultCommit
 	repo.Status.Heads, repo.Status.Tag, repo.Status.PullRequests = d.Heads, d.Tag, d.PullRequests
-	return errors.Join(r.repeat(ctx, repo), forgeErr, r.Access.CheckSecrets(ctx, repo), r.checkEnvironments(ctx, repo))
+	err = r.repeat(ctx, repo)
+	return err == nil, errors.Join(err, forgeErr, r.Access.CheckSecrets(ctx, repo), r.checkEnvironments(ctx, repo))
 }
 
 // pulls asks the forge for what is open. Where that cannot be found out, nobody knows: not that
@@ -151,7 +159,7 @@ func (r *Reconciler) pulls(ctx context.Context, repo *v1alpha1.TestRepository,
 }
 
 // conclude sets the conditions and tells of a change.
-func (r *Reconciler) conclude(repo *v1alpha1.TestRepository, err error) {
+func (r *Reconciler) conclude(repo *v1alpha1.TestRepository, repeated bool, err error) {
 	before := conditions.Get(repo, v1alpha1.ReadyCondition)
 	setConditions(repo, err)
 	after := conditions.Get(repo, v1alpha1.ReadyCondition)
@@ -162,8 +170,8 @@ func (r *Reconciler) conclude(repo *v1alpha1.TestRepository, err error) {
 	default:
 		r.Events.Eventf(repo, nil, corev1.EventTypeNormal, after.Reason, "Poll", "%s", after.Message)
 	}
-	if err != nil && fault.Of(err) == fault.Internal {
-		return // the API server failed: not all was done that a request asks for
+	if !repeated {
+		return // not all was done that a request asks for
 	}
 	if at := repo.Annotations[v1alpha1.ReconcileRequestAnnotation]; at != "" {
 		repo.Status.LastHandledReconcileAt = at
