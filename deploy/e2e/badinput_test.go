@@ -179,6 +179,7 @@ func TestE2EUnreachableRepositories(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			object, err := tenant.Sync(deadline(t), repo, func(r *v1alpha1.TestRepository) {
 				r.Name = fmt.Sprintf("broken-%d", i)
+				r.Spec.StatusPrefix = r.Name // they are of one Git repository
 				c.change(r)
 			})
 			if err != nil {
