@@ -71,7 +71,9 @@ func TestAVerdictOutlivesItsPod(t *testing.T) {
 // stubborn has pods that cannot be stopped.
 type stubborn struct{ runner.Executor }
 
-func (stubborn) Stop(context.Context, *v1alpha1.TestRun, string) error { return errors.New("forbidden") }
+func (stubborn) Stop(context.Context, *v1alpha1.TestRun, string) error {
+	return errors.New("forbidden")
+}
 
 // TestAPodThatCannotBeStoppedHoldsUpNothing: the run is judged, and can be cancelled.
 func TestAPodThatCannotBeStoppedHoldsUpNothing(t *testing.T) {
