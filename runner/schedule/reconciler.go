@@ -99,7 +99,10 @@ func (r *Reconciler) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Resu
 	}
 	if conditions.IsStalled(repo) { // nobody would be told how its runs end
 		stall(repo)
-		return ctrl.Result{RequeueAfter: retry}, r.write(ctx, patcher, repo)
+		if err := r.write(ctx, patcher, repo); err != nil {
+			return ctrl.Result{}, err
+		}
+		return ctrl.Result{RequeueAfter: retry}, nil
 	}
 	running, err := r.running(ctx, repo)
 	if err != nil {
