@@ -76,15 +76,7 @@ func manyFiles(name string, count int) map[string][]byte {
 	for i := range count {
 		suite := fmt.Sprintf("suite-%04d", i)
 		kustomization += "- " + suite + ".yaml\n"
-		files["tests/"+suite+".yaml"] = fmt.Appendf(nil, `apiVersion: assay.dev/v1alpha1
-kind: TestSuite
-metadata: {name: %s}
-spec:
-  tool: container
-  image: %s
-  command: ["true"]
-  on: {push: {paths: [never]}}
-`, suite, world.ShellImage)
+		files["tests/"+suite+".yaml"] = suiteOf(suite, "never")
 	}
 	files["tests/kustomization.yaml"] = []byte(kustomization)
 	return files

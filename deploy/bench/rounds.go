@@ -58,7 +58,15 @@ func (b *bench) files() map[string][]byte {
 		if i > 0 {
 			path = "never"
 		}
-		files["tests/"+name+".yaml"] = fmt.Appendf(nil, `apiVersion: assay.dev/v1alpha1
+		files["tests/"+name+".yaml"] = suiteOf(name, path)
+	}
+	files["tests/kustomization.yaml"] = []byte(kustomization)
+	return files
+}
+
+// suiteOf gives the file of a suite that does nothing, and runs when a push changes the path.
+func suiteOf(name, path string) []byte {
+	return fmt.Appendf(nil, `apiVersion: assay.dev/v1alpha1
 kind: TestSuite
 metadata: {name: %s}
 spec:
@@ -67,9 +75,6 @@ spec:
   command: ["true"]
   on: {push: {paths: [%s]}}
 `, name, world.ShellImage, path)
-	}
-	files["tests/kustomization.yaml"] = []byte(kustomization)
-	return files
 }
 
 func (b *bench) remove() error {

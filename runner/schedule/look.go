@@ -126,11 +126,11 @@ func (l *look) seed() string { return l.repo.Namespace + "/" + l.repo.Name + "/"
 // since is the time after which scheduled times count.
 func (l *look) since() time.Time {
 	since := l.now.Add(-deadline)
-	if l.before != nil && l.before.Time.After(since) && !l.ahead() {
-		return l.before.Time.Time
-	}
-	if l.ahead() {
+	switch {
+	case l.ahead():
 		return l.now
+	case l.before != nil && l.before.Time.After(since):
+		return l.before.Time.Time
 	}
 	return since
 }
