@@ -31,11 +31,12 @@
 //	  sync/testrepository   : words brains sync/git sync/githubapp sync/signature runner/runs  polls repositories, creates runs
 //	  sync/webhook          : api/v1alpha1                     lets forges say that there is something new
 //	  runner/content        : api/fault                        the tar that a pod gets
+//	  runner/proof          : api/v1alpha1                     what the controller itself made
 //	  runner/memory         : words brains runner/content      an executor in memory
 //	  runner/runnertest     : words brains                     the conformance suite of executors
-//	  runner/pods           : words brains                     attempts as pods
+//	  runner/pods           : words brains runner/proof        attempts as pods
 //	  runner/slots          : api/v1alpha1                     shares the places of environments out among runs
-//	  runner/gateway        : words brains runner/content      content out, outcomes in
+//	  runner/gateway        : words brains runner/content runner/proof  content out, outcomes in
 //	  runner/catalogs       : words brains                     the catalog of a commit, rendered once
 //	  runner/catalogs/catalogstest : words                     a Git repository in memory, for tests
 //	  runner/runs           : api/v1alpha1                     finds runs in a cache

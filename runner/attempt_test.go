@@ -6,6 +6,7 @@ import (
 	"time"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
 
 	"github.com/assay-dev/assay/api/fault"
 	"github.com/assay-dev/assay/api/v1alpha1"
@@ -181,6 +182,20 @@ func TestLoss(t *testing.T) {
 }
 
 // TestWaiting says how long a pod may wait for what.
+// TestAnotherPodInItsPlace: a pod that took the name of a recorded one says nothing about the attempt, whatever it says.
+func TestAnotherPodInItsPlace(t *testing.T) {
+	w := newWorld("a")
+	uid := func(uid types.UID) change { return func(o *runner.ObservedAttempt) { o.UID = uid } }
+	w.next(0, pods(w.pod("a", 1, runner.PhaseRunning, uid("first"))))
+	if uid := w.suite(t, "a").Attempts[0].PodUID; uid != "first" {
+		t.Fatalf("its UID is recorded as %q", uid)
+	}
+	w.next(2*time.Minute, pods(w.pod("a", 1, runner.PhaseEnded, exit(0), told(report.Outcome{}), uid("second"))))
+	if a := w.suite(t, "a").Attempts[0]; a.State != v1alpha1.StateErrored || a.Reason != string(fault.PodLost) {
+		t.Errorf("the attempt is %s, %s", a.State, a.Reason)
+	}
+}
+
 func TestWaiting(t *testing.T) {
 	for _, c := range []struct {
 		name    string

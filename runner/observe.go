@@ -24,7 +24,7 @@ func (s *step) observe(suite *v1alpha1.SuiteStatus) {
 	for _, o := range s.observed[unitOf(suite)] {
 		if id, due := next(suite); due && o.Number >= id.Number {
 			suite.Attempts = append(suite.Attempts, v1alpha1.Attempt{
-				Number: o.Number, Pod: o.Pod, State: v1alpha1.StatePending, StartTime: at(o.Created),
+				Number: o.Number, Pod: o.Pod, PodUID: o.UID, State: v1alpha1.StatePending, StartTime: at(o.Created),
 			})
 			s.judge(&suite.Attempts[len(suite.Attempts)-1], suite, o)
 			s.follow(suite)
@@ -37,8 +37,9 @@ func (s *step) observeAttempt(suite *v1alpha1.SuiteStatus, a *v1alpha1.Attempt) 
 	if a.State.Final() {
 		return
 	}
-	i := slices.IndexFunc(s.observed[unitOf(suite)], func(o ObservedAttempt) bool { return o.Number == a.Number && o.Pod == a.Pod })
+	i := slices.IndexFunc(s.observed[unitOf(suite)], func(o ObservedAttempt) bool { return isOf(o, *a) })
 	if i >= 0 {
+		a.PodUID = s.observed[unitOf(suite)][i].UID
 		s.judge(a, suite, s.observed[unitOf(suite)][i])
 		return
 	}
@@ -49,6 +50,11 @@ func (s *step) observeAttempt(suite *v1alpha1.SuiteStatus, a *v1alpha1.Attempt) 
 		}
 	}
 	s.end(a, v1alpha1.StateErrored, fault.PodLost, "the pod vanished before it ended", s.now)
+}
+
+// isOf says whether the pod is the attempt's: the very one that was recorded, and not another that took its name since.
+func isOf(o ObservedAttempt, a v1alpha1.Attempt) bool {
+	return o.Number == a.Number && o.Pod == a.Pod && (a.PodUID == "" || o.UID == "" || a.PodUID == o.UID)
 }
 
 // follow sets the state of a suite by its last attempt.
@@ -69,7 +75,7 @@ func (s *step) follow(suite *v1alpha1.SuiteStatus) {
 		return
 	}
 	for _, o := range s.observed[unitOf(suite)] {
-		if o.Number != last.Number || o.Pod != last.Pod {
+		if !isOf(o, last) {
 			continue
 		}
 		s.ranWith(o)

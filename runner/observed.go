@@ -3,6 +3,8 @@ package runner
 import (
 	"time"
 
+	"k8s.io/apimachinery/pkg/types"
+
 	"github.com/assay-dev/assay/api/fault"
 	"github.com/assay-dev/assay/runner/report"
 )
@@ -45,8 +47,9 @@ const (
 // ObservedAttempt is what can be seen of one pod.
 type ObservedAttempt struct {
 	AttemptID
-	// Pod is its name.
+	// Pod is its name, and UID what tells it from others of that name; empty while it is being created.
 	Pod   string
+	UID   types.UID
 	Phase Phase
 	// Stopping says that the pod is being deleted, by whomever.
 	Stopping bool

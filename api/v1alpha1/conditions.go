@@ -74,6 +74,10 @@ const (
 	EnvironmentAnnotation = "assay.dev/environment-digest"
 	// OutcomeAnnotation of a pod is what the gateway took from it: report.Outcome as JSON.
 	OutcomeAnnotation = "assay.dev/outcome"
+	// ProofAnnotation says that the controller made the object, with the labels and annotations that it reads, and
+	// OutcomeProofAnnotation that its gateway wrote the outcome: see package proof.
+	ProofAnnotation        = "assay.dev/proof"
+	OutcomeProofAnnotation = "assay.dev/outcome-proof"
 
 	// RunFinalizer keeps a TestRun until its pods are gone: they live in another namespace,
 	// where an owner reference cannot reach.

@@ -2,6 +2,7 @@ package v1alpha1
 
 import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
 )
 
 // TestRun is one execution of selected suites, at one commit, in one environment, for one
@@ -299,6 +300,9 @@ type Attempt struct {
 	Number int32 `json:"number"`
 	// pod is its name, in the environment's namespace.
 	Pod string `json:"pod"`
+	// podUID is its UID: another pod of that name is not the attempt.
+	// +optional
+	PodUID types.UID `json:"podUID,omitempty"`
 	// state of the attempt.
 	State RunState `json:"state"`
 	// reason of a state that is not Passed, as in api/fault.

@@ -18,7 +18,7 @@ import (
 
 // controllerFlags are the flags of `assay controller`; those of Flux have Flux's names.
 type controllerFlags struct {
-	name                                 string
+	name, namespace                      string
 	metricsAddr, healthAddr, gatewayAddr string
 	webhookAddr                          string
 	gatewayURL, execImage, execDelivery  string
@@ -60,6 +60,7 @@ func newControllerCommand() *cobra.Command {
 func (f *controllerFlags) bind(cmd *cobra.Command) {
 	flags := cmd.Flags()
 	flags.StringVar(&f.name, "controller-name", "", controllerNameHelp)
+	flags.StringVar(&f.namespace, "namespace", os.Getenv("POD_NAMESPACE"), "The namespace of the controller, with its own Secrets. Default: POD_NAMESPACE.")
 	flags.StringVar(&f.metricsAddr, "metrics-addr", ":8080", "The address the metrics and pprof are served on.")
 	flags.StringVar(&f.healthAddr, "health-addr", ":9440", "The address the probes are served on.")
 	flags.StringVar(&f.gatewayAddr, "gateway-addr", ":9090", "The address test pods are served on.")
@@ -91,8 +92,11 @@ func (f *controllerFlags) validate() error {
 	if _, ok := deliveries[f.execDelivery]; !ok && f.execDelivery != "auto" {
 		return fmt.Errorf("--exec-delivery=%q: use auto, image-volume or init-container", f.execDelivery)
 	}
-	if f.execImage == "" && (os.Getenv("POD_NAME") == "" || os.Getenv("POD_NAMESPACE") == "") {
-		return errors.New("--exec-image is needed where POD_NAME and POD_NAMESPACE do not say which pod this is")
+	if f.namespace == "" {
+		return errors.New("--namespace is needed where POD_NAMESPACE does not say it")
+	}
+	if f.execImage == "" && os.Getenv("POD_NAME") == "" {
+		return errors.New("--exec-image is needed where POD_NAME does not say which pod this is")
 	}
 	return nil
 }

@@ -79,10 +79,6 @@ func runController(ctx context.Context, f controllerFlags) error {
 	if err := runs.Index(ctx, mgr.GetFieldIndexer()); err != nil {
 		return err
 	}
-	execOptions, err := execOptions(ctx, mgr, f)
-	if err != nil {
-		return err
-	}
 	if err := pods.Index(ctx, mgr.GetFieldIndexer()); err != nil {
 		return err
 	}
@@ -91,6 +87,15 @@ func runController(ctx context.Context, f controllerFlags) error {
 	if err != nil {
 		return fmt.Errorf("making a client: %w", err)
 	}
+	key, err := controllerKey(ctx, uncached, f.namespace)
+	if err != nil {
+		return err
+	}
+	execOptions, err := execOptions(ctx, mgr, f)
+	if err != nil {
+		return err
+	}
+	execOptions.Key = key
 
 	grantee, err := granteeOf(ctx, uncached)
 	if err != nil {
@@ -198,7 +203,7 @@ func execOptions(ctx context.Context, mgr ctrl.Manager, f controllerFlags) (pods
 	o := pods.Options{ExecImage: f.execImage, GatewayURL: f.gatewayURL}
 	if o.ExecImage == "" {
 		pod := &corev1.Pod{}
-		key := types.NamespacedName{Namespace: os.Getenv("POD_NAMESPACE"), Name: os.Getenv("POD_NAME")}
+		key := types.NamespacedName{Namespace: f.namespace, Name: os.Getenv("POD_NAME")}
 		if err := mgr.GetAPIReader().Get(ctx, key, pod); err != nil {
 			return pods.Options{}, fmt.Errorf("reading the controller's own pod %q, for its image: %w", key, err)
 		}

@@ -56,6 +56,7 @@ func Build(attempt runner.Attempt, o Options) *corev1.Pod {
 	if digest := attempt.EnvironmentDigest(); digest != "" {
 		metav1.SetMetaDataAnnotation(&pod.ObjectMeta, v1alpha1.EnvironmentAnnotation, digest)
 	}
+	o.Key.SignPod(pod)
 	return pod
 }
 

@@ -17,6 +17,7 @@ import (
 	"github.com/assay-dev/assay/api/v1alpha1"
 	"github.com/assay-dev/assay/runner"
 	"github.com/assay-dev/assay/runner/pods"
+	"github.com/assay-dev/assay/runner/proof"
 )
 
 var update = flag.Bool("update", false, "write the golden files")
@@ -45,7 +46,10 @@ func attempt(change func(*runner.Attempt)) runner.Attempt {
 	return a
 }
 
-var options = pods.Options{ExecImage: "example.org/assay:1.0", GatewayURL: "http://assay-gateway.assay-system.svc:9090"}
+var (
+	key     = proof.Must(make([]byte, proof.KeyBytes))
+	options = pods.Options{ExecImage: "example.org/assay:1.0", GatewayURL: "http://assay-gateway.assay-system.svc:9090", Key: key}
+)
 
 func TestBuild(t *testing.T) {
 	for _, c := range []struct {

@@ -103,7 +103,7 @@ func TestE2EWrapped(t *testing.T) {
 	for _, delivery := range []pods.Delivery{pods.ImageVolume, pods.InitContainer} {
 		t.Run(string(delivery), func(t *testing.T) {
 			t.Parallel()
-			e := pods.New(p.client, p.seen, pods.Options{ExecImage: image, Delivery: delivery, GatewayURL: "http://127.0.0.1:1"})
+			e := pods.New(p.client, p.seen, pods.Options{Key: key, ExecImage: image, Delivery: delivery, GatewayURL: "http://127.0.0.1:1"})
 			a := p.attempt("tap", "")
 			a.Suite.Spec.Command, a.Suite.Spec.Args = []string{"sh", "-c", "echo 1..2; echo ok 1; echo not ok 2 - pays; touch /tmp/x $HOME/x x; id -u"}, nil
 			a.Suite.Spec.Report = &v1alpha1.ReportSource{Format: v1alpha1.ReportTAP, Path: "-"}

@@ -23,14 +23,14 @@ type Executor struct {
 	client  client.Client
 	cache   client.Reader
 	options Options
-	started started
+	started *started
 }
 
 // New gives an executor that creates, reads and deletes pods through c, which must not be a cache, and sees what becomes
 // of them in the cache, which has the indices of [Index]. What was created is seen at once, whether the cache has it
 // or not.
 func New(c client.Client, cache client.Reader, o Options) *Executor {
-	return &Executor{client: c, cache: cache, options: o}
+	return &Executor{client: c, cache: cache, options: o, started: newStarted()}
 }
 
 // Start creates the pod.
@@ -48,7 +48,7 @@ func (e *Executor) Start(ctx context.Context, attempt runner.Attempt) error {
 		e.started.remove(client.ObjectKeyFromObject(pod))
 		return err
 	}
-	e.started.add(pod) // with its UID
+	e.started.created(pod)
 	return nil
 }
 
@@ -61,7 +61,7 @@ func (e *Executor) sameRun(ctx context.Context, pod *corev1.Pod) error {
 		return &fault.Fault{Reason: fault.Conflict, Message: fmt.Sprintf("pod %q is there and cannot be read yet", pod.Name)}
 	case err != nil:
 		return refusal(pod, err)
-	case found.Labels[v1alpha1.RunUIDLabel] != pod.Labels[v1alpha1.RunUIDLabel]:
+	case !e.ours(&found):
 		return fault.New(fault.Conflict, fault.Place{}, "delete it", "pod %q in namespace %q belongs to somebody else", pod.Name, pod.Namespace)
 	}
 	pod.UID, pod.CreationTimestamp = found.UID, found.CreationTimestamp
@@ -97,7 +97,7 @@ func (e *Executor) List(ctx context.Context, run *v1alpha1.TestRun) ([]runner.Ob
 	}
 	var attempts []runner.ObservedAttempt
 	for i := range list {
-		if o, ok := Observe(&list[i]); ok {
+		if o, ok := Observe(&list[i], e.options.Key); ok {
 			attempts = append(attempts, o)
 		}
 	}
@@ -119,7 +119,7 @@ func (e *Executor) Used(ctx context.Context, env *v1alpha1.TestEnvironment) (int
 	if err := e.cache.List(ctx, &list, client.InNamespace(env.Spec.Namespace), live(env.Name)); err != nil {
 		return 0, fault.New(fault.HostFailed, fault.Place{}, "", "the pods of environment %q cannot be counted: %w", env.Name, err)
 	}
-	return len(together(list.Items, unseen)), nil
+	return len(together(e.keepOurs(list.Items), unseen)), nil
 }
 
 // list finds the run's pods in all namespaces: the environment may have been changed or removed meanwhile. They are the
@@ -136,7 +136,17 @@ func (e *Executor) list(ctx context.Context, run *v1alpha1.TestRun) ([]corev1.Po
 	if err := e.cache.List(ctx, &list, ofRun(run.UID)); err != nil {
 		return nil, fault.New(fault.HostFailed, fault.Place{}, "", "the pods of run %q cannot be listed: %w", run.Name, err)
 	}
-	return together(list.Items, unseen), nil
+	return together(e.keepOurs(list.Items), unseen), nil
+}
+
+// keepOurs leaves out what somebody else made with our labels: it counts for nothing, and is not ours to remove.
+func (e *Executor) keepOurs(pods []corev1.Pod) []corev1.Pod {
+	return slices.DeleteFunc(pods, func(pod corev1.Pod) bool { return !e.ours(&pod) })
+}
+
+// ours says whether the pod was made by the controller, and is the very one where this process made it.
+func (e *Executor) ours(pod *corev1.Pod) bool {
+	return e.options.Key.IsPod(pod) && e.started.first(pod)
 }
 
 // together gives each pod once: one that the cache did not have may have come to it before it was listed. So it is asked

@@ -12,11 +12,12 @@ import (
 	"github.com/assay-dev/assay/api/fault"
 	"github.com/assay-dev/assay/api/v1alpha1"
 	"github.com/assay-dev/assay/runner"
+	"github.com/assay-dev/assay/runner/proof"
 	"github.com/assay-dev/assay/runner/report"
 )
 
 // Observe gives what can be seen of a pod that Build wrote; false when its labels say that it is not one.
-func Observe(pod *corev1.Pod) (runner.ObservedAttempt, bool) {
+func Observe(pod *corev1.Pod, key *proof.Key) (runner.ObservedAttempt, bool) {
 	number, err := strconv.ParseInt(pod.Labels[v1alpha1.AttemptLabel], 10, 32)
 	if err != nil || number < 1 || pod.Labels[v1alpha1.SuiteLabel] == "" || pod.Labels[v1alpha1.ManagedByLabel] != v1alpha1.ManagedBy {
 		return runner.ObservedAttempt{}, false
@@ -24,10 +25,11 @@ func Observe(pod *corev1.Pod) (runner.ObservedAttempt, bool) {
 	o := runner.ObservedAttempt{
 		AttemptID: runner.AttemptOf(pod.Labels[v1alpha1.SuiteLabel], int32(number)),
 		Pod:       pod.Name,
+		UID:       pod.UID,
 		Created:   pod.CreationTimestamp.Time,
 		Wrapped:   wrapped(pod),
 		Timeout:   timeout(pod),
-		Outcome:   outcome(pod),
+		Outcome:   outcome(pod, key),
 
 		ContentDigest:     pod.Annotations[v1alpha1.ContentAnnotation],
 		EnvironmentDigest: pod.Annotations[v1alpha1.EnvironmentAnnotation],
@@ -60,8 +62,8 @@ func Observe(pod *corev1.Pod) (runner.ObservedAttempt, bool) {
 }
 
 // outcome is what the gateway wrote down, else what assay-exec left in the termination message.
-func outcome(pod *corev1.Pod) *report.Outcome {
-	if text, ok := pod.Annotations[v1alpha1.OutcomeAnnotation]; ok {
+func outcome(pod *corev1.Pod, key *proof.Key) *report.Outcome {
+	if text, ok := key.Outcome(pod); ok {
 		if o, err := report.DecodeOutcome([]byte(text)); err == nil {
 			return &o
 		}

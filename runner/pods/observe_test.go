@@ -86,7 +86,7 @@ func TestObserve(t *testing.T) {
 			if err := yaml.UnmarshalStrict([]byte(c.status), &pod.Status); err != nil {
 				t.Fatal(err)
 			}
-			got, ok := pods.Observe(pod)
+			got, ok := pods.Observe(pod, key)
 			if !ok {
 				t.Fatal("it is no attempt")
 			}
@@ -114,7 +114,7 @@ func TestObserveAnUnwrappedEntryPointThatIsNotThere(t *testing.T) {
 	pod.Status.Phase = corev1.PodFailed
 	pod.Status.ContainerStatuses = []corev1.ContainerStatus{{Name: "test", State: corev1.ContainerState{
 		Terminated: &corev1.ContainerStateTerminated{ExitCode: 128, Reason: "StartError", Message: string(report.Outcome{}.Encode(report.TerminationBytes))}}}}
-	o, _ := pods.Observe(pod)
+	o, _ := pods.Observe(pod, key)
 	if o.Reason != fault.CommandNotFound || o.Outcome != nil {
 		t.Errorf("%+v", o)
 	}
@@ -136,10 +136,10 @@ func TestObserveTakesTheOutcomeFromTheGatewayOrTheTerminationMessage(t *testing.
 		t.Run(c.name, func(t *testing.T) {
 			pod := pods.Build(attempt(nil), options)
 			if c.annotation != "" {
-				pod.Annotations[v1alpha1.OutcomeAnnotation] = c.annotation
+				key.SetOutcome(pod, c.annotation)
 			}
 			pod.Status.ContainerStatuses = []corev1.ContainerStatus{{Name: "test", State: corev1.ContainerState{Terminated: &corev1.ContainerStateTerminated{ExitCode: 1, Message: c.message}}}}
-			o, _ := pods.Observe(pod)
+			o, _ := pods.Observe(pod, key)
 			got := 0
 			if o.Outcome != nil {
 				got = o.Outcome.ExitCode
@@ -162,7 +162,7 @@ func TestObserveKnowsItsOwn(t *testing.T) {
 	} {
 		pod := pods.Build(attempt(nil), options)
 		change(pod)
-		if o, ok := pods.Observe(pod); ok {
+		if o, ok := pods.Observe(pod, key); ok {
 			t.Errorf("%s: %+v", name, o)
 		}
 	}
@@ -173,7 +173,7 @@ func TestObserveBoundsMessages(t *testing.T) {
 	pod.Status.Phase, pod.Status.Reason, pod.Status.Message = corev1.PodFailed, "Evicted", strings.Repeat("ü\n", 5000)
 	now := metav1.NewTime(created)
 	pod.DeletionTimestamp = &now
-	o, _ := pods.Observe(pod)
+	o, _ := pods.Observe(pod, key)
 	if len(o.Message) > 1024 || strings.Contains(o.Message, "\n") || !o.Stopping || !o.StopBy.Equal(created) {
 		t.Errorf("%+v", o)
 	}

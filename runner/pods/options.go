@@ -1,6 +1,10 @@
 package pods
 
-import corev1 "k8s.io/api/core/v1"
+import (
+	corev1 "k8s.io/api/core/v1"
+
+	"github.com/assay-dev/assay/runner/proof"
+)
 
 // Delivery is how assay-exec gets into a test pod.
 type Delivery string
@@ -25,6 +29,8 @@ type Options struct {
 	Delivery Delivery
 	// GatewayURL as test pods reach it, such as http://assay-gateway.assay-system.svc:9090. Required.
 	GatewayURL string
+	// Key proves that a pod is the controller's own. Required.
+	Key *proof.Key
 	// GatewayCA is the PEM certificate of the authority of an https gateway; empty means the public ones.
 	GatewayCA []byte
 }
