@@ -82,7 +82,7 @@ func runController(ctx context.Context, f controllerFlags) error {
 	if err := pods.Index(ctx, mgr.GetFieldIndexer()); err != nil {
 		return err
 	}
-	// Pods are started, and those that ask the gateway found, past the cache: one that was just created must be seen.
+	// Pods are started past the cache, and those that ask the gateway are found past it where it does not know them yet.
 	uncached, err := client.New(config, client.Options{Scheme: mgr.GetScheme(), Mapper: mgr.GetRESTMapper()})
 	if err != nil {
 		return fmt.Errorf("making a client: %w", err)
@@ -154,7 +154,7 @@ func runController(ctx context.Context, f controllerFlags) error {
 	// Every replica serves test pods: what it needs is in the API server and in Git.
 	server := &manager.Server{Name: "gateway", ShutdownTimeout: &f.gracefulStop, Server: &http.Server{
 		Addr:              f.gatewayAddr,
-		Handler:           gateway.New(uncached, reviewer.TokenReviews(), contents, gateway.Options{}),
+		Handler:           gateway.New(uncached, mgr.GetClient(), reviewer.TokenReviews(), contents, gateway.Options{}),
 		ReadHeaderTimeout: 10 * time.Second,
 		IdleTimeout:       time.Minute,
 		MaxHeaderBytes:    64 << 10,

@@ -17,6 +17,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/client-go/kubernetes"
+	"sigs.k8s.io/controller-runtime/pkg/cache"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/assay-dev/assay/api/apiservertest"
@@ -44,7 +45,7 @@ func newWorld(t *testing.T) *world {
 	t.Helper()
 	server := apiservertest.Start(t)
 	w := &world{kube: kubernetes.NewForConfigOrDie(server.Config), client: server}
-	handler := New(w.client, w.kube.AuthenticationV1().TokenReviews(), contentFunc(func(d string) string { return d }), Options{})
+	handler := New(w.client, watched(t, server), w.kube.AuthenticationV1().TokenReviews(), contentFunc(func(d string) string { return d }), Options{})
 	served := httptest.NewServer(handler)
 	t.Cleanup(served.Close)
 	w.url = served.URL
@@ -63,6 +64,24 @@ func newWorld(t *testing.T) *world {
 		v1alpha1.RunUIDLabel: string(run.UID), v1alpha1.SuiteLabel: "smoke",
 	})
 	return w
+}
+
+// watched gives a cache of the server's objects, as the controller has one.
+func watched(t *testing.T, server *apiservertest.Server) client.Reader {
+	t.Helper()
+	c, err := cache.New(server.Config, cache.Options{Scheme: server.Scheme()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, stop := context.WithCancel(context.Background())
+	var stopped sync.WaitGroup
+	stopped.Go(func() {
+		if err := c.Start(ctx); err != nil {
+			t.Error(err)
+		}
+	})
+	t.Cleanup(func() { stop(); stopped.Wait() })
+	return c
 }
 
 func (w *world) create(t *testing.T, o client.Object) {

@@ -8,7 +8,6 @@ import (
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
-	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/types"
 
 	"github.com/assay-dev/assay/api/fault"
@@ -21,15 +20,12 @@ func (g *gateway) getContent(w http.ResponseWriter, r *http.Request, pod *corev1
 	if digest == "" || digest != pod.Annotations[v1alpha1.ContentAnnotation] {
 		return &refusal{status: http.StatusForbidden, message: "this is not the content of the token's pod"}
 	}
-	run := &v1alpha1.TestRun{}
 	key := types.NamespacedName{Namespace: pod.Labels[v1alpha1.RunNamespaceLabel], Name: pod.Labels[v1alpha1.RunLabel]}
-	if err := g.client.Get(r.Context(), key, run); apierrors.IsNotFound(err) {
+	run, err := read[v1alpha1.TestRun](r.Context(), g, key, types.UID(pod.Labels[v1alpha1.RunUIDLabel]))
+	if errors.Is(err, errGone) {
 		return &refusal{status: http.StatusNotFound, message: "the run is gone"}
 	} else if err != nil {
-		return fmt.Errorf("reading the run %q: %w", key, err)
-	}
-	if string(run.UID) != pod.Labels[v1alpha1.RunUIDLabel] {
-		return &refusal{status: http.StatusNotFound, message: "the run is gone"}
+		return err
 	}
 	tar, err := g.content.Open(r.Context(), run, pod.Labels[v1alpha1.SuiteLabel], digest)
 	if err != nil {

@@ -37,9 +37,10 @@ type Options struct {
 	ContentTimeout time.Duration
 }
 
-// New gives the handler of GET /v1/content/{digest} and POST /v1/outcome. c reads pods and runs and patches pods; it
-// should not be a cache, which may not know a pod that was just created.
-func New(c client.Client, reviewer authenticationv1.TokenReviewInterface, content Content, o Options) http.Handler {
+// New gives the handler of GET /v1/content/{digest} and POST /v1/outcome. Pods and runs are looked up in the cache, and
+// by the client, which must not be a cache, where it does not know them: a pod may have been created a moment ago. The
+// client patches pods.
+func New(c client.Client, cache client.Reader, reviewer authenticationv1.TokenReviewInterface, content Content, o Options) http.Handler {
 	if o.Concurrency == 0 {
 		o.Concurrency = 64
 	}
@@ -49,7 +50,7 @@ func New(c client.Client, reviewer authenticationv1.TokenReviewInterface, conten
 	if o.ContentTimeout == 0 {
 		o.ContentTimeout = 5 * time.Minute
 	}
-	g := &gateway{client: c, reviewer: reviewer, content: content, options: o, places: make(chan struct{}, o.Concurrency)}
+	g := &gateway{client: c, cache: cache, reviewer: reviewer, content: content, options: o, places: make(chan struct{}, o.Concurrency)}
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /v1/content/{digest}", g.serve(g.getContent))
 	mux.HandleFunc("POST /v1/outcome", g.serve(g.postOutcome))

@@ -1,6 +1,7 @@
 package gateway
 
 import (
+	"errors"
 	"fmt"
 	"net/http"
 	"slices"
@@ -8,7 +9,6 @@ import (
 
 	authenticationv1 "k8s.io/api/authentication/v1"
 	corev1 "k8s.io/api/core/v1"
-	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 
@@ -44,14 +44,14 @@ func (g *gateway) identify(r *http.Request) (*corev1.Pod, error) {
 	if !ok {
 		return nil, &refusal{status: http.StatusForbidden, message: "the token is not bound to a pod"}
 	}
-	pod := &corev1.Pod{}
-	if err := g.client.Get(r.Context(), key, pod); apierrors.IsNotFound(err) {
+	pod, err := read[corev1.Pod](r.Context(), g, key, uid)
+	if errors.Is(err, errGone) {
 		return nil, notOurs
 	} else if err != nil {
-		return nil, fmt.Errorf("reading the pod %q: %w", key, err)
+		return nil, err
 	}
 	ended := pod.Status.Phase == corev1.PodSucceeded || pod.Status.Phase == corev1.PodFailed
-	if string(pod.UID) != uid || pod.Labels[v1alpha1.ManagedByLabel] != v1alpha1.ManagedBy || ended {
+	if pod.Labels[v1alpha1.ManagedByLabel] != v1alpha1.ManagedBy || ended {
 		return nil, notOurs
 	}
 	return pod, nil
@@ -60,11 +60,11 @@ func (g *gateway) identify(r *http.Request) (*corev1.Pod, error) {
 var notOurs = &refusal{status: http.StatusForbidden, message: "the token's pod is not a live test pod"}
 
 // boundPod reads the pod of a service account's token, system:serviceaccount:NAMESPACE:NAME.
-func boundPod(user authenticationv1.UserInfo) (pod types.NamespacedName, uid string, ok bool) {
+func boundPod(user authenticationv1.UserInfo) (pod types.NamespacedName, uid types.UID, ok bool) {
 	account := strings.Split(user.Username, ":")
 	names, uids := user.Extra[podNameKey], user.Extra[podUIDKey]
 	if len(account) != 4 || account[0] != "system" || account[1] != "serviceaccount" || len(names) != 1 || len(uids) != 1 {
 		return types.NamespacedName{}, "", false
 	}
-	return types.NamespacedName{Namespace: account[2], Name: names[0]}, uids[0], true
+	return types.NamespacedName{Namespace: account[2], Name: names[0]}, types.UID(uids[0]), true
 }

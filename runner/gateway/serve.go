@@ -14,6 +14,7 @@ import (
 
 type gateway struct {
 	client   client.Client
+	cache    client.Reader
 	reviewer authenticationv1.TokenReviewInterface
 	content  Content
 	options  Options

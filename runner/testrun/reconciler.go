@@ -162,6 +162,10 @@ func (r *Reconciler) adopt(ctx context.Context, run *v1alpha1.TestRun) error {
 	if !changed {
 		return nil
 	}
+	// The API server tracks the owners of fields of an object that has some, and of none that has none: with an entry for
+	// each field of each suite, they take more room and time than the status. One empty entry removes them, and
+	// nobody but us writes to a run that is under way.
+	run.ManagedFields = []metav1.ManagedFieldsEntry{{}}
 	return r.Update(ctx, run, client.FieldOwner(fieldOwner))
 }
 

@@ -11,9 +11,9 @@ import (
 )
 
 // bytesASecond is what the status of a run that is under way may cost, with so much at once as a second has: one of
-// 64 KiB is written every second, one of a few suites whenever it changes. The whole status travels with each write and
+// 32 KiB is written every second, one of a few suites whenever it changes. The whole status travels with each write and
 // to each watch, so that without a pace the cost of a run would grow with the square of its suites.
-const bytesASecond = 64 << 10
+const bytesASecond = 32 << 10
 
 // written remembers what this process wrote of runs: a cache may not have it yet, and whoever goes by what was before
 // starts what has been started. It may be lost at any time. The zero value is ready.
