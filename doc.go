@@ -31,6 +31,7 @@
 //	  sync/testrepository   : words brains sync/git sync/githubapp sync/signature runner/runs  polls repositories, creates runs
 //	  sync/webhook          : api/v1alpha1                     lets forges say that there is something new
 //	  runner/content        : api/fault                        the tar that a pod gets
+//	  runner/certificate    :                                  the certificate of the gateway
 //	  runner/proof          : api/v1alpha1                     what the controller itself made
 //	  runner/memory         : words brains runner/content      an executor in memory
 //	  runner/runnertest     : words brains                     the conformance suite of executors

@@ -21,7 +21,8 @@ type controllerFlags struct {
 	name, namespace                      string
 	metricsAddr, healthAddr, gatewayAddr string
 	webhookAddr                          string
-	gatewayURL, execImage, execDelivery  string
+	gatewayURL, gatewaySecret            string
+	execImage, execDelivery              string
 	dataDir                              string
 	allowHTTP                            bool
 	concurrent                           int
@@ -65,7 +66,9 @@ func (f *controllerFlags) bind(cmd *cobra.Command) {
 	flags.StringVar(&f.healthAddr, "health-addr", ":9440", "The address the probes are served on.")
 	flags.StringVar(&f.gatewayAddr, "gateway-addr", ":9090", "The address test pods are served on.")
 	flags.StringVar(&f.webhookAddr, "webhook-addr", "", "The address forges are served on that say, at /hook/<namespace>/<name>, that a TestRepository has something new. Default: none, polling is enough.")
-	flags.StringVar(&f.gatewayURL, "gateway-url", "", "The URL at which test pods reach the gateway. Required.")
+	flags.StringVar(&f.gatewayURL, "gateway-url", "", "The https URL at which test pods reach the gateway. Required.")
+	flags.StringVar(&f.gatewaySecret, "gateway-tls-secret", "assay-gateway-tls", "The Secret, in the controller's namespace, with the gateway's certificate: "+
+		"tls.crt, tls.key and ca.crt, as cert-manager writes them. Where it is empty the controller makes and renews them.")
 	flags.StringVar(&f.execImage, "exec-image", "", "The image that holds assay-exec. Default: the image of the pod that POD_NAME and POD_NAMESPACE name.")
 	flags.StringVar(&f.execDelivery, "exec-delivery", "auto", "How assay-exec gets into test pods: image-volume (Kubernetes 1.36 and later), init-container, or auto.")
 	flags.StringVar(&f.dataDir, "data-dir", "/data", "A folder for what can be made again: packed contents.")
@@ -86,8 +89,8 @@ func (f *controllerFlags) validate() error {
 		return fmt.Errorf("--controller-name=%q is no DNS label: use at most 63 lower-case letters, digits and dashes",
 			f.name)
 	}
-	if u, err := url.Parse(f.gatewayURL); err != nil || u.Host == "" {
-		return fmt.Errorf("--gateway-url=%q is no URL: set it to the Service of the gateway, such as http://assay-gateway.assay-system.svc:9090", f.gatewayURL)
+	if _, err := f.gatewayHost(); err != nil {
+		return err
 	}
 	if _, ok := deliveries[f.execDelivery]; !ok && f.execDelivery != "auto" {
 		return fmt.Errorf("--exec-delivery=%q: use auto, image-volume or init-container", f.execDelivery)
@@ -99,4 +102,13 @@ func (f *controllerFlags) validate() error {
 		return errors.New("--exec-image is needed where POD_NAME does not say which pod this is")
 	}
 	return nil
+}
+
+// gatewayHost is who the gateway's certificate is for.
+func (f *controllerFlags) gatewayHost() (string, error) {
+	u, err := url.Parse(f.gatewayURL)
+	if err != nil || u.Scheme != "https" || u.Hostname() == "" {
+		return "", fmt.Errorf("--gateway-url=%q is no https URL: set it to the Service of the gateway, such as https://assay-gateway.assay-system.svc:9090", f.gatewayURL)
+	}
+	return u.Hostname(), nil
 }

@@ -2,6 +2,8 @@ package main
 
 import (
 	"context"
+	"crypto/tls"
+	"errors"
 	"fmt"
 	"net/http"
 	"os"
@@ -33,6 +35,7 @@ import (
 	"github.com/assay-dev/assay/providers/gitea"
 	"github.com/assay-dev/assay/providers/plain"
 	"github.com/assay-dev/assay/runner/catalogs"
+	"github.com/assay-dev/assay/runner/certificate"
 	"github.com/assay-dev/assay/runner/gateway"
 	"github.com/assay-dev/assay/runner/pods"
 	"github.com/assay-dev/assay/runner/runs"
@@ -96,6 +99,15 @@ func runController(ctx context.Context, f controllerFlags) error {
 		return err
 	}
 	execOptions.Key = key
+	gatewayHost, err := f.gatewayHost()
+	if err != nil {
+		return err
+	}
+	certificates := certificate.New(uncached, types.NamespacedName{Namespace: f.namespace, Name: f.gatewaySecret}, gatewayHost)
+	if err := certificates.Refresh(ctx); err != nil {
+		return err
+	}
+	execOptions.GatewayCA = certificates.Authority
 
 	grantee, err := granteeOf(ctx, uncached)
 	if err != nil {
@@ -151,16 +163,8 @@ func runController(ctx context.Context, f controllerFlags) error {
 	if err != nil {
 		return fmt.Errorf("making a client: %w", err)
 	}
-	// Every replica serves test pods: what it needs is in the API server and in Git.
-	server := &manager.Server{Name: "gateway", ShutdownTimeout: &f.gracefulStop, Server: &http.Server{
-		Addr:              f.gatewayAddr,
-		Handler:           gateway.New(uncached, mgr.GetClient(), reviewer.TokenReviews(), contents, gateway.Options{}),
-		ReadHeaderTimeout: 10 * time.Second,
-		IdleTimeout:       time.Minute,
-		MaxHeaderBytes:    64 << 10,
-	}}
-	if err := mgr.Add(server); err != nil {
-		return fmt.Errorf("adding the gateway: %w", err)
+	if err := addGateway(mgr, f, certificates, gateway.New(uncached, mgr.GetClient(), reviewer.TokenReviews(), key, contents, gateway.Options{})); err != nil {
+		return err
 	}
 	if f.webhookAddr != "" {
 		if err := addWebhook(mgr, config, f); err != nil {
@@ -168,6 +172,24 @@ func runController(ctx context.Context, f controllerFlags) error {
 		}
 	}
 	return mgr.Start(ctx)
+}
+
+// addGateway has every replica serve test pods: what it needs is in the API server and in Git.
+func addGateway(mgr ctrl.Manager, f controllerFlags, certificates *certificate.Keeper, handler http.Handler) error {
+	listener, err := tls.Listen("tcp", f.gatewayAddr, certificates.Config())
+	if err != nil {
+		return fmt.Errorf("listening for the gateway: %w", err)
+	}
+	server := &manager.Server{Name: "gateway", ShutdownTimeout: &f.gracefulStop, Listener: listener, Server: &http.Server{
+		Handler:           handler,
+		ReadHeaderTimeout: 10 * time.Second,
+		IdleTimeout:       time.Minute,
+		MaxHeaderBytes:    64 << 10,
+	}}
+	if err := errors.Join(mgr.Add(certificates), mgr.Add(server)); err != nil {
+		return fmt.Errorf("adding the gateway: %w", err)
+	}
+	return nil
 }
 
 func managerOptions(f controllerFlags) ctrl.Options {

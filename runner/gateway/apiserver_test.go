@@ -22,8 +22,11 @@ import (
 
 	"github.com/assay-dev/assay/api/apiservertest"
 	"github.com/assay-dev/assay/api/v1alpha1"
+	"github.com/assay-dev/assay/runner/proof"
 	"github.com/assay-dev/assay/runner/report"
 )
+
+var key = proof.Must(make([]byte, proof.KeyBytes))
 
 const digest = "sha256:0123456789abcdef"
 
@@ -45,7 +48,7 @@ func newWorld(t *testing.T) *world {
 	t.Helper()
 	server := apiservertest.Start(t)
 	w := &world{kube: kubernetes.NewForConfigOrDie(server.Config), client: server}
-	handler := New(w.client, watched(t, server), w.kube.AuthenticationV1().TokenReviews(), contentFunc(func(d string) string { return d }), Options{})
+	handler := New(w.client, watched(t, server), w.kube.AuthenticationV1().TokenReviews(), key, contentFunc(func(d string) string { return d }), Options{})
 	served := httptest.NewServer(handler)
 	t.Cleanup(served.Close)
 	w.url = served.URL
@@ -97,6 +100,17 @@ func (w *world) newPod(t *testing.T, name string, labels map[string]string) *cor
 		ObjectMeta: metav1.ObjectMeta{Namespace: "default", Name: name, Labels: labels, Annotations: map[string]string{v1alpha1.ContentAnnotation: digest}},
 		Spec:       corev1.PodSpec{ServiceAccountName: "tests", Containers: []corev1.Container{{Name: "suite", Image: "image"}}},
 	}
+	key.SignPod(pod)
+	w.create(t, pod)
+	return pod
+}
+
+// forged gives a pod that somebody made who may create pods, with everything that a pod of the run shows.
+func (w *world) forged(t *testing.T, name string, change func(*corev1.Pod)) *corev1.Pod {
+	t.Helper()
+	pod := &corev1.Pod{ObjectMeta: metav1.ObjectMeta{Namespace: "default", Name: name, Labels: w.pod.Labels, Annotations: w.pod.Annotations}, Spec: w.pod.Spec}
+	pod.Spec.NodeName = ""
+	change(pod)
 	w.create(t, pod)
 	return pod
 }
@@ -150,6 +164,8 @@ func TestAPIServerGateway(t *testing.T) {
 	w := newWorld(t)
 	foreign := w.newPod(t, "foreign", nil)
 	own := w.token(t, w.pod, Audience)
+	copied := w.forged(t, "copied", func(*corev1.Pod) {})
+	claims := w.forged(t, "claims", func(p *corev1.Pod) { p.Annotations = map[string]string{v1alpha1.ContentAnnotation: digest} })
 
 	t.Run("content goes to the pod that it is for, and to nobody else", func(t *testing.T) {
 		if code, body := w.do(t, "GET", "/v1/content/"+digest, own, ""); code != http.StatusOK || body != "smoke "+digest {
@@ -165,6 +181,8 @@ func TestAPIServerGateway(t *testing.T) {
 			{"a token that is bound to no pod", "/v1/content/" + digest, w.token(t, nil, Audience), http.StatusForbidden},
 			{"a pod that is not Assay's", "/v1/content/" + digest, w.token(t, foreign, Audience), http.StatusForbidden},
 			{"another digest", "/v1/content/sha256:other", own, http.StatusForbidden},
+			{"a pod that copies all of it", "/v1/content/" + digest, w.token(t, copied, Audience), http.StatusForbidden},
+			{"a pod that copies its labels", "/v1/content/" + digest, w.token(t, claims, Audience), http.StatusForbidden},
 		}
 		for _, c := range cases {
 			if code, body := w.do(t, "GET", c.path, c.token, ""); code != c.code || !strings.Contains(body, `"error"`) {
@@ -192,9 +210,28 @@ func TestAPIServerGateway(t *testing.T) {
 		if err := w.client.Get(t.Context(), types.NamespacedName{Namespace: "default", Name: "pod"}, pod); err != nil {
 			t.Fatal(err)
 		}
-		outcome, err := report.DecodeOutcome([]byte(pod.Annotations[v1alpha1.OutcomeAnnotation]))
-		if err != nil || outcome.ExitCode != 1 {
-			t.Errorf("the annotation is %q, %v", pod.Annotations[v1alpha1.OutcomeAnnotation], err)
+		text, proved := key.Outcome(pod)
+		outcome, err := report.DecodeOutcome([]byte(text))
+		if err != nil || outcome.ExitCode != 1 || !proved {
+			t.Errorf("the annotation is %q, %v, %v", text, proved, err)
+		}
+	})
+
+	t.Run("an outcome that somebody wrote by hand does not stand", func(t *testing.T) {
+		edited := w.newPod(t, "edited", w.pod.Labels)
+		before := edited.DeepCopy()
+		edited.Annotations[v1alpha1.OutcomeAnnotation] = `{"exitCode":0}`
+		if err := w.client.Patch(t.Context(), edited, client.MergeFrom(before)); err != nil {
+			t.Fatal(err)
+		}
+		if code, body := w.do(t, "POST", "/v1/outcome", w.token(t, edited, Audience), `{"exitCode":7}`); code != http.StatusNoContent {
+			t.Fatalf("%d %s", code, body)
+		}
+		if err := w.client.Get(t.Context(), client.ObjectKeyFromObject(edited), edited); err != nil {
+			t.Fatal(err)
+		}
+		if text, ok := key.Outcome(edited); !ok || !strings.Contains(text, `"exitCode":7`) {
+			t.Errorf("the annotation is %q, %v", text, ok)
 		}
 	})
 
@@ -208,8 +245,15 @@ func TestAPIServerGateway(t *testing.T) {
 		var posts sync.WaitGroup
 		for exit := range 8 {
 			posts.Go(func() {
-				if code, body := w.do(t, "POST", "/v1/outcome", token, fmt.Sprintf(`{"exitCode":%d}`, exit)); code != http.StatusNoContent {
-					t.Errorf("outcome %d: %d %s", exit, code, body)
+				for { // a pod has two at the same time
+					code, body := w.do(t, "POST", "/v1/outcome", token, fmt.Sprintf(`{"exitCode":%d}`, exit))
+					if code == http.StatusTooManyRequests {
+						continue
+					}
+					if code != http.StatusNoContent {
+						t.Errorf("outcome %d: %d %s", exit, code, body)
+					}
+					return
 				}
 			})
 		}
@@ -231,6 +275,24 @@ func TestAPIServerGateway(t *testing.T) {
 		}
 	})
 
+	t.Run("a pod in the place of the recorded one is nobody", func(t *testing.T) {
+		second := w.newPod(t, "second", w.pod.Labels)
+		run := &v1alpha1.TestRun{}
+		if err := w.client.Get(t.Context(), types.NamespacedName{Namespace: "default", Name: "run"}, run); err != nil {
+			t.Fatal(err)
+		}
+		run.Status.Suites = []v1alpha1.SuiteStatus{{Name: "smoke", State: v1alpha1.StateRunning, Attempts: []v1alpha1.Attempt{
+			{Number: 1, Pod: second.Name, PodUID: "first", State: v1alpha1.StateRunning}}}}
+		if err := w.client.Status().Update(t.Context(), run); err != nil {
+			t.Fatal(err)
+		}
+		token := w.token(t, second, Audience)
+		apiservertest.Until(t, "it is refused", func() bool {
+			code, _ := w.do(t, "GET", "/v1/content/"+digest, token, "")
+			return code == http.StatusForbidden
+		}, func() any { return run.Status })
+	})
+
 	t.Run("a pod that has ended has nothing more to say", func(t *testing.T) {
 		w.pod.ResourceVersion = ""
 		pod := w.pod.DeepCopy()
@@ -238,8 +300,9 @@ func TestAPIServerGateway(t *testing.T) {
 		if err := w.client.Status().Patch(t.Context(), pod, client.MergeFrom(w.pod)); err != nil {
 			t.Fatal(err)
 		}
-		if code, _ := w.do(t, "GET", "/v1/content/"+digest, own, ""); code != http.StatusForbidden {
-			t.Errorf("content after the end: %d", code)
-		}
+		apiservertest.Until(t, "it is refused", func() bool {
+			code, _ := w.do(t, "GET", "/v1/content/"+digest, own, "")
+			return code == http.StatusForbidden
+		}, func() any { return pod.Status })
 	})
 }

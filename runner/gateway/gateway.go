@@ -1,8 +1,8 @@
 // Package gateway is the HTTP server that test pods talk to: content by digest out, outcomes in.
 //
 // A request carries the pod's projected token (audience [Audience]). The gateway asks the API server whose it is
-// (TokenReview), looks the pod up, and gives it the content that its own annotation names and nothing else; what a pod
-// reports is written to that pod's annotation. It knows nothing of Git or forges: [Content] brings the bytes.
+// (TokenReview), looks the pod up, has it proved that the controller made it, and gives it the content that it was made
+// for and nothing else; what a pod reports is written to that pod's annotation, with a proof. It knows nothing of Git or forges: [Content] brings the bytes.
 package gateway
 
 import (
@@ -15,6 +15,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/assay-dev/assay/api/v1alpha1"
+	"github.com/assay-dev/assay/runner/proof"
 )
 
 // Audience of the projected tokens.
@@ -28,8 +29,8 @@ type Content interface {
 
 // Options of the gateway. The zero value means the defaults.
 type Options struct {
-	// Concurrency is how many requests are served at the same time; others wait for up to Wait, then get 503.
-	// Default 64.
+	// Concurrency is how many requests are served at the same time, a quarter of them for the pods of one namespace at
+	// most; others wait for up to Wait, then get 503. Default 64.
 	Concurrency int
 	// Wait for a free place. Default 10s.
 	Wait time.Duration
@@ -39,8 +40,8 @@ type Options struct {
 
 // New gives the handler of GET /v1/content/{digest} and POST /v1/outcome. Pods and runs are looked up in the cache, and
 // by the client, which must not be a cache, where it does not know them: a pod may have been created a moment ago. The
-// client patches pods.
-func New(c client.Client, cache client.Reader, reviewer authenticationv1.TokenReviewInterface, content Content, o Options) http.Handler {
+// client patches pods; the key is that of who makes them.
+func New(c client.Client, cache client.Reader, reviews authenticationv1.TokenReviewInterface, key *proof.Key, content Content, o Options) http.Handler {
 	if o.Concurrency == 0 {
 		o.Concurrency = 64
 	}
@@ -50,7 +51,10 @@ func New(c client.Client, cache client.Reader, reviewer authenticationv1.TokenRe
 	if o.ContentTimeout == 0 {
 		o.ContentTimeout = 5 * time.Minute
 	}
-	g := &gateway{client: c, cache: cache, reviewer: reviewer, content: content, options: o, places: make(chan struct{}, o.Concurrency)}
+	g := &gateway{
+		client: c, cache: cache, tokens: newTokens(reviews), key: key, content: content, options: o,
+		places: newPlaces(o.Concurrency, o.Wait),
+	}
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /v1/content/{digest}", g.serve(g.getContent))
 	mux.HandleFunc("POST /v1/outcome", g.serve(g.postOutcome))

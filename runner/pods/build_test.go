@@ -46,9 +46,14 @@ func attempt(change func(*runner.Attempt)) runner.Attempt {
 	return a
 }
 
+// authority is that of a gateway.
+func authority() []byte {
+	return []byte("-----BEGIN CERTIFICATE-----\n…\n-----END CERTIFICATE-----\n")
+}
+
 var (
 	key     = proof.Must(make([]byte, proof.KeyBytes))
-	options = pods.Options{ExecImage: "example.org/assay:1.0", GatewayURL: "http://assay-gateway.assay-system.svc:9090", Key: key}
+	options = pods.Options{ExecImage: "example.org/assay:1.0", GatewayURL: "https://assay-gateway.assay-system.svc:9090", Key: key}
 )
 
 func TestBuild(t *testing.T) {
@@ -59,7 +64,7 @@ func TestBuild(t *testing.T) {
 	}{
 		{"five-lines", nil, nil},
 		{"init-container", nil, func(o *pods.Options) {
-			o.Delivery, o.GatewayURL, o.GatewayCA = pods.InitContainer, "https://gateway", []byte("-----BEGIN CERTIFICATE-----\n…\n-----END CERTIFICATE-----\n")
+			o.Delivery, o.GatewayURL, o.GatewayCA = pods.InitContainer, "https://gateway", authority
 		}},
 		{"unwrapped", func(a *runner.Attempt) {
 			a.Suite.Spec.Command, a.Suite.Spec.Report, a.ContentDigest = nil, nil, ""

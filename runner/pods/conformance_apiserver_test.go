@@ -70,7 +70,7 @@ func end(t *testing.T, c client.Client, a runner.Attempt, exitCode int32) {
 // TestAPIServerTakesEveryPod: what Build gives is valid and within the restricted level, in every shape.
 func TestAPIServerTakesEveryPod(t *testing.T) {
 	c, seen := server(t)
-	for i, o := range []pods.Options{options, {Key: key, ExecImage: "e", GatewayURL: "https://g", GatewayCA: []byte("ca"), Delivery: pods.InitContainer}} {
+	for i, o := range []pods.Options{options, {Key: key, ExecImage: "e", GatewayURL: "https://g", GatewayCA: authority, Delivery: pods.InitContainer}} {
 		for j, change := range []func(*runner.Attempt){
 			nil,
 			func(a *runner.Attempt) { a.Suite.Spec.Command = nil },

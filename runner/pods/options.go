@@ -27,12 +27,13 @@ type Options struct {
 	ExecPullPolicy corev1.PullPolicy
 	// Delivery of assay-exec. Default ImageVolume.
 	Delivery Delivery
-	// GatewayURL as test pods reach it, such as http://assay-gateway.assay-system.svc:9090. Required.
+	// GatewayURL as test pods reach it, such as https://assay-gateway.assay-system.svc:9090. Required.
 	GatewayURL string
 	// Key proves that a pod is the controller's own. Required.
 	Key *proof.Key
-	// GatewayCA is the PEM certificate of the authority of an https gateway; empty means the public ones.
-	GatewayCA []byte
+	// GatewayCA gives the PEM certificates of the gateway's authority as they are when a pod is made; nil, or none,
+	// means the public ones.
+	GatewayCA func() []byte
 }
 
 func (o Options) withDefaults() Options {
@@ -44,6 +45,9 @@ func (o Options) withDefaults() Options {
 	}
 	if o.Delivery == "" {
 		o.Delivery = ImageVolume
+	}
+	if o.GatewayCA == nil {
+		o.GatewayCA = func() []byte { return nil }
 	}
 	return o
 }

@@ -84,8 +84,8 @@ func internals(attempt runner.Attempt, o Options) []corev1.EnvVar {
 		{Name: "ASSAY_GATEWAY_URL", Value: literal(o.GatewayURL)},
 		{Name: "ASSAY_TOKEN_FILE", Value: path.Join(tokenFolder, "token")},
 	}
-	if len(o.GatewayCA) > 0 {
-		env = append(env, corev1.EnvVar{Name: "ASSAY_GATEWAY_CA", Value: literal(string(o.GatewayCA))})
+	if ca := o.GatewayCA(); len(ca) > 0 {
+		env = append(env, corev1.EnvVar{Name: "ASSAY_GATEWAY_CA", Value: literal(string(ca))})
 	}
 	given := environment(attempt.Environment.Spec.Env, attempt.Suite.Spec.Env)
 	names, secret := mask(given, attempt.Suite.Spec.EnvFrom)

@@ -146,7 +146,7 @@ func listed(t *testing.T, p player) {
 	if want.EnvironmentDigest == "" {
 		t.Error("there is no digest of what the environment adds")
 	}
-	if diff := cmp.Diff(want, got, cmpopts.IgnoreFields(runner.ObservedAttempt{}, "Phase", "Waiting", "Message", "Created", "Scheduled", "Started", "Ended", "ExitCode")); diff != "" {
+	if diff := cmp.Diff(want, got, cmpopts.IgnoreFields(runner.ObservedAttempt{}, "UID", "Phase", "Waiting", "Message", "Created", "Scheduled", "Started", "Ended", "ExitCode")); diff != "" {
 		t.Error(diff)
 	}
 	if !slices.Contains([]runner.Phase{runner.PhasePending, runner.PhaseRunning, runner.PhaseEnded}, got.Phase) {
