@@ -115,10 +115,13 @@ func (r *Reconciler) finish(ctx context.Context, run *v1alpha1.TestRun) (ctrl.Re
 		return again, err
 	}
 	kept, err := r.retain(ctx, run, time.Now())
+	if err != nil {
+		return ctrl.Result{}, err
+	}
 	if again.RequeueAfter > 0 && (kept.RequeueAfter == 0 || again.RequeueAfter < kept.RequeueAfter) {
 		kept.RequeueAfter = again.RequeueAfter
 	}
-	return kept, err
+	return kept, nil
 }
 
 // wake has those looked at that would get a place now: the run may have left some, or waits no more.
