@@ -177,9 +177,13 @@ func (w *parityWorld) controller(t *testing.T, cause v1alpha1.CauseType) []v1alp
 		builder.WithIndex(&v1alpha1.TestRun{}, name, values)
 	}
 	reader := builder.Build()
+	loopback, err := git.NewReach("127.0.0.0/8")
+	if err != nil {
+		t.Fatal(err)
+	}
 	source := testrepository.Source{
 		Access: testrepository.NewAccess(reader, forges, nil),
-		Git:    git.NewCache(git.New(git.Options{AllowHTTP: true}), cacheBytes),
+		Git:    git.NewCache(git.New(git.Options{AllowHTTP: true, Reach: loopback}), cacheBytes),
 	}
 	rendered := catalogs.New(source, 0)
 	contents, err := testrun.NewContents(reader, source, rendered, t.TempDir(), 0)

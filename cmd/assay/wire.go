@@ -114,10 +114,14 @@ func runController(ctx context.Context, f controllerFlags) error {
 		return err
 	}
 
-	apps := githubapp.New(githubapp.Options{Dial: git.Dial, CheckHost: git.CheckHost})
+	reach, err := git.NewReach(f.localHosts...)
+	if err != nil {
+		return fmt.Errorf("--allow-local-hosts: %w", err)
+	}
+	apps := githubapp.New(githubapp.Options{Dial: reach.Dial, CheckHost: reach.CheckHost})
 	access := testrepository.NewAccess(mgr.GetAPIReader(), forges, apps)
-	access.Grantee = grantee
-	remote := git.New(git.Options{AllowHTTP: f.allowHTTP})
+	access.Grantee, access.Reach = grantee, reach
+	remote := git.New(git.Options{AllowHTTP: f.allowHTTP, Reach: reach})
 	source := testrepository.Source{Access: access, Git: git.NewCache(remote, cacheBytes)}
 	rendered := catalogs.New(source, 0)
 	contents, err := testrun.NewContents(mgr.GetClient(), source, rendered, filepath.Join(f.dataDir, "contents"), 0)
