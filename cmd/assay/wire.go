@@ -131,7 +131,7 @@ func runController(ctx context.Context, f controllerFlags) error {
 	events := mgr.GetEventRecorder(controllerName)
 
 	if err := (&testrepository.Reconciler{
-		Client: mgr.GetClient(), Access: access, Refs: remote, Commits: source, Events: events,
+		Client: mgr.GetClient(), Access: access, Refs: remote, Commits: source, Key: key, Events: events,
 		ControllerName: f.name,
 		Metrics:        fluxctrl.NewMetrics(mgr, metrics.MustMakeRecorder()),
 	}).SetupWithManager(mgr, testrepository.Options{Concurrent: f.concurrent, RateLimiter: f.rateLimiter}); err != nil {
@@ -139,12 +139,12 @@ func runController(ctx context.Context, f controllerFlags) error {
 	}
 	if err := (&testrun.Reconciler{
 		Client: mgr.GetClient(), Source: source, Catalogs: rendered, Contents: contents,
-		Executor: pods.New(uncached, mgr.GetClient(), execOptions), Slots: slots.New(time.Now), Events: events,
+		Executor: pods.New(uncached, mgr.GetClient(), execOptions), Slots: slots.New(time.Now), Key: key, Events: events,
 		Retention: testrun.Retention{Pods: f.keepPods, Runs: f.keepRuns},
 	}).SetupWithManager(mgr, testrun.Options{Concurrent: f.concurrent}); err != nil {
 		return err
 	}
-	if err := (&schedule.Reconciler{Client: mgr.GetClient(), Catalogs: rendered, Events: events, Now: time.Now}).SetupWithManager(mgr); err != nil {
+	if err := (&schedule.Reconciler{Client: mgr.GetClient(), Catalogs: rendered, Key: key, Events: events, Now: time.Now}).SetupWithManager(mgr); err != nil {
 		return err
 	}
 	if err := (&testsuite.Reconciler{
@@ -159,7 +159,7 @@ func runController(ctx context.Context, f controllerFlags) error {
 		return err
 	}
 	if err := (&publish.Reconciler{
-		Client: mgr.GetClient(), Forges: access, Events: events, Controller: f.name,
+		Client: mgr.GetClient(), Forges: access, Key: key, Events: events, Controller: f.name,
 	}).SetupWithManager(mgr, publish.Options{}); err != nil {
 		return err
 	}

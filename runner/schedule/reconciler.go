@@ -21,6 +21,7 @@ import (
 
 	"github.com/assay-dev/assay/api/v1alpha1"
 	"github.com/assay-dev/assay/runner/catalogs"
+	"github.com/assay-dev/assay/runner/proof"
 )
 
 const (
@@ -40,6 +41,8 @@ type Reconciler struct {
 	client.Client
 	// Catalogs renders the default branch.
 	Catalogs *catalogs.Catalogs
+	// Key signs the runs that are made, and knows them again.
+	Key *proof.Key
 	// Events records what was left out.
 	Events events.EventRecorder
 	// Now is the clock. Required.

@@ -8,10 +8,8 @@ import (
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
-	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	ctrl "sigs.k8s.io/controller-runtime"
-	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/assay-dev/assay/api/v1alpha1"
 	"github.com/assay-dev/assay/runner"
@@ -31,7 +29,7 @@ func (r *Reconciler) running(ctx context.Context, repo *v1alpha1.TestRepository)
 	running := map[string]bySuite{}
 	for i := range all.Items {
 		run := &all.Items[i]
-		if run.Spec.Cause.Type != v1alpha1.CauseSchedule || run.Status.State.Final() {
+		if run.Spec.Cause.Type != v1alpha1.CauseSchedule || run.Status.State.Final() || !r.Key.IsRun(run) {
 			continue
 		}
 		for _, suite := range run.Spec.Suites {
@@ -73,11 +71,11 @@ func (r *Reconciler) start(ctx context.Context, l *look, due dueAt, running bySu
 		Cause:       v1alpha1.Cause{Type: v1alpha1.CauseSchedule, ScheduledTime: &at},
 		Suites:      suites,
 	}, "")
-	err := r.Create(ctx, run, client.FieldOwner(fieldOwner))
-	if err != nil && !apierrors.IsAlreadyExists(err) { // by a controller that was killed before it could remember
-		return fmt.Errorf("creating the run %q: %w", run.Name, err)
+	run, made, err := runs.Make(ctx, r.Client, r.Key, run, fieldOwner)
+	if err != nil {
+		return err
 	}
-	if err == nil {
+	if made { // and not by a controller that was killed before it could remember
 		ctrl.LoggerFrom(ctx).Info("created scheduled run", "run", run.Name, "suites", len(suites),
 			"environment", l.environment, "time", due.time)
 	}

@@ -23,10 +23,13 @@ import (
 	"github.com/assay-dev/assay/runner/catalogs"
 	"github.com/assay-dev/assay/runner/catalogs/catalogstest"
 	"github.com/assay-dev/assay/runner/memory"
+	"github.com/assay-dev/assay/runner/proof"
 	"github.com/assay-dev/assay/runner/report"
 	"github.com/assay-dev/assay/runner/runs"
 	"github.com/assay-dev/assay/runner/slots"
 )
+
+var key = proof.Must(make([]byte, proof.KeyBytes))
 
 const head = "1111111111111111111111111111111111111111"
 
@@ -156,7 +159,7 @@ func (l *lab) restart() {
 		l.Fatal(err)
 	}
 	l.table = slots.New(nil)
-	l.r = &Reconciler{Client: c, Source: l.host, Catalogs: rendered, Contents: contents, Executor: lifeline{l.executor, l.life}, Slots: l.table,
+	l.r = &Reconciler{Client: c, Source: l.host, Catalogs: rendered, Contents: contents, Executor: lifeline{l.executor, l.life}, Slots: l.table, Key: key,
 		Events: events.NewFakeRecorder(1000), Retention: Retention{Pods: time.Hour, Runs: time.Hour}}
 }
 
@@ -164,6 +167,7 @@ func (l *lab) restart() {
 func (l *lab) newRun(branch string, age time.Duration) *v1alpha1.TestRun {
 	l.Helper()
 	run := runner.NewRun(l.repo, v1alpha1.TestRunSpec{Environment: "staging", Commit: head, Branch: branch, Cause: v1alpha1.Cause{Type: v1alpha1.CausePush}}, "")
+	key.SignRun(run)
 	run.UID, run.CreationTimestamp = types.UID("uid-of-"+run.Name), metav1.NewTime(time.Now().Add(-age))
 	if err := l.client.Create(l.Context(), run); err != nil {
 		l.Fatal(err)

@@ -19,6 +19,7 @@ import (
 	"github.com/assay-dev/assay/api/v1alpha1"
 	"github.com/assay-dev/assay/runner"
 	"github.com/assay-dev/assay/runner/catalogs"
+	"github.com/assay-dev/assay/runner/proof"
 	"github.com/assay-dev/assay/runner/slots"
 )
 
@@ -37,6 +38,8 @@ type Reconciler struct {
 	// Executor starts and stops attempts, and Slots says how many.
 	Executor runner.Executor
 	Slots    *slots.Table
+	// Key knows the runs that the controller made.
+	Key *proof.Key
 	// Events records how runs end.
 	Events events.EventRecorder
 	// Retention of what is finished.
@@ -69,10 +72,21 @@ func (r *Reconciler) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Resu
 	if run.Status.State.Final() {
 		return r.finish(ctx, run)
 	}
+	if !r.Key.IsRun(run) {
+		return r.hindered(ctx, run, notProved(run))
+	}
 	if err := r.adopt(ctx, run); err != nil {
 		return settle(err)
 	}
 	return r.advance(ctx, run)
+}
+
+// notProved is for a run of a cause that is the controller's own, which it did not make, or not so. Nothing of it is
+// believed.
+func notProved(run *v1alpha1.TestRun) error {
+	return fault.New(fault.CauseNotProved, fault.Place{Field: "spec.cause.type"},
+		"ask for a run with cause API, as assay run does; or have heads tested again by the annotation "+v1alpha1.ReconcileRequestAnnotation+" of the TestRepository",
+		"runs of cause %s are made by the controller alone, and this one it did not make", run.Spec.Cause.Type)
 }
 
 // advance takes a run that is not final further, or ends it.

@@ -49,7 +49,7 @@ func newLab(t *testing.T) (l *lab, signers *corev1.Secret, key string) {
 		access := NewAccess(mgr.GetAPIReader(), map[v1alpha1.ProviderName]providers.Open{v1alpha1.ProviderPlain: plain.Open}, githubapp.New(githubapp.Options{}))
 		remote := git.New(git.Options{Reach: loopback(t)})
 		return (&Reconciler{
-			Client: mgr.GetClient(), Access: access, Refs: remote, Commits: Source{Access: access, Git: git.NewCache(remote, 1<<20)},
+			Client: mgr.GetClient(), Access: access, Refs: remote, Commits: Source{Access: access, Git: git.NewCache(remote, 1<<20)}, Key: proofKey,
 			Events: mgr.GetEventRecorder("test"), Metrics: fluxctrl.NewMetrics(mgr, metrics.MustMakeRecorder()),
 		}).SetupWithManager(mgr, Options{})
 	})
