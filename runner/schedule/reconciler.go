@@ -107,14 +107,14 @@ func (r *Reconciler) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Resu
 		}
 		return ctrl.Result{RequeueAfter: retry}, nil
 	}
-	running, err := r.running(ctx, repo)
+	opened, err := r.open(ctx, repo)
 	if err != nil {
 		return ctrl.Result{}, err
 	}
 	now := r.Now()
 	var looks []*look
 	for _, environment := range repo.Spec.Environments {
-		looks = append(looks, r.lookAt(ctx, repo, environment.Name, running[environment.Name], now))
+		looks = append(looks, r.lookAt(ctx, repo, environment.Name, opened[environment.Name], now))
 	}
 	if ctx.Err() != nil {
 		return ctrl.Result{}, ctx.Err()
