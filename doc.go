@@ -15,6 +15,7 @@
 //	  runner/report         : api/fault                        bytes of any tool to one Report
 //	  deploy/crds           :                                  the CRDs, as they are generated
 //	  render/memo           :                                  a bounded memory of what was made
+//	  runner/fairqueue      :                                  queues in which namespaces take turns
 //
 //	brains
 //	  catalog               : api/fault api/v1alpha1 runner/report   what concerns this change?

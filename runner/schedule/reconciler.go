@@ -21,6 +21,7 @@ import (
 
 	"github.com/assay-dev/assay/api/v1alpha1"
 	"github.com/assay-dev/assay/runner/catalogs"
+	"github.com/assay-dev/assay/runner/fairqueue"
 	"github.com/assay-dev/assay/runner/proof"
 )
 
@@ -59,7 +60,7 @@ func (r *Reconciler) SetupWithManager(mgr ctrl.Manager) error {
 	}}
 	return ctrl.NewControllerManagedBy(mgr).
 		Named("schedule").
-		WithOptions(controller.Options{MaxConcurrentReconciles: concurrent}).
+		WithOptions(controller.Options{MaxConcurrentReconciles: concurrent, NewQueue: fairqueue.Requests}).
 		For(&v1alpha1.TestRepository{}, builder.WithPredicates(predicate.Or(predicate.GenerationChangedPredicate{}, moved))).
 		Watches(&v1alpha1.TestEnvironment{}, handler.EnqueueRequestsFromMapFunc(r.repositoriesOf),
 			builder.WithPredicates(predicate.GenerationChangedPredicate{})).

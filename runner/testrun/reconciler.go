@@ -149,10 +149,10 @@ func (r *Reconciler) wake(ctx context.Context, run *v1alpha1.TestRun) {
 
 // next gives the runs that would get a place of the environment now.
 func (r *Reconciler) next(ctx context.Context, environment string) []types.NamespacedName {
-	next, err := r.Slots.Next(environment, func() (int, error) {
+	next, err := r.Slots.Next(environment, func() (map[string]int, error) {
 		env := &v1alpha1.TestEnvironment{}
 		if err := r.Get(ctx, types.NamespacedName{Name: environment}, env); err != nil {
-			return 0, err
+			return nil, err
 		}
 		return r.Executor.Used(ctx, env)
 	})
