@@ -181,10 +181,8 @@ func (w *parityWorld) controller(t *testing.T, cause v1alpha1.CauseType) []v1alp
 	if err != nil {
 		t.Fatal(err)
 	}
-	source := testrepository.Source{
-		Access: testrepository.NewAccess(reader, forges, nil),
-		Git:    git.NewCache(git.New(git.Options{AllowHTTP: true, Reach: loopback}), cacheBytes),
-	}
+	remote := git.New(git.Options{AllowHTTP: true, Reach: loopback})
+	source := testrepository.NewSource(testrepository.NewAccess(reader, forges, nil), git.NewCache(remote, cacheBytes), remote)
 	rendered := catalogs.New(source, 0)
 	contents, err := testrun.NewContents(reader, source, rendered, t.TempDir(), 0)
 	if err != nil {

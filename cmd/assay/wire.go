@@ -122,7 +122,7 @@ func runController(ctx context.Context, f controllerFlags) error {
 	access := testrepository.NewAccess(mgr.GetAPIReader(), forges, apps)
 	access.Grantee, access.Reach = grantee, reach
 	remote := git.New(git.Options{AllowHTTP: f.allowHTTP, Reach: reach})
-	source := testrepository.Source{Access: access, Git: git.NewCache(remote, cacheBytes)}
+	source := testrepository.NewSource(access, git.NewCache(remote, cacheBytes), remote)
 	rendered := catalogs.New(source, 0)
 	contents, err := testrun.NewContents(mgr.GetClient(), source, rendered, filepath.Join(f.dataDir, "contents"), 0)
 	if err != nil {
@@ -139,7 +139,7 @@ func runController(ctx context.Context, f controllerFlags) error {
 	}
 	if err := (&testrun.Reconciler{
 		Client: mgr.GetClient(), Source: source, Catalogs: rendered, Contents: contents,
-		Executor: pods.New(uncached, mgr.GetClient(), execOptions), Slots: slots.New(time.Now), Key: key, Events: events,
+		Executor: pods.New(uncached, mgr.GetClient(), execOptions), Slots: slots.New(time.Now), Key: key, Admission: source, Events: events,
 		Retention: testrun.Retention{Pods: f.keepPods, Runs: f.keepRuns},
 	}).SetupWithManager(mgr, testrun.Options{Concurrent: f.concurrent}); err != nil {
 		return err

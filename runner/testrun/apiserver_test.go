@@ -89,7 +89,7 @@ func newStage(t *testing.T, source catalogstest.Commits) *stage {
 			}
 			return (&Reconciler{
 				Client: contested{mgr.GetClient(), &l.conflicts}, Source: source, Catalogs: rendered, Contents: contents,
-				Executor: l.executor, Slots: slots.New(nil), Key: key, Events: mgr.GetEventRecorder("test"), Retention: Retention{Pods: time.Hour, Runs: time.Hour},
+				Executor: l.executor, Slots: slots.New(nil), Key: key, Admission: admission{}, Events: mgr.GetEventRecorder("test"), Retention: Retention{Pods: time.Hour, Runs: time.Hour},
 			}).SetupWithManager(mgr, Options{})
 		})
 	}

@@ -96,6 +96,13 @@ func (l lifeline) Stop(ctx context.Context, run *v1alpha1.TestRun, pod string) e
 	return l.life.act(func() error { return l.Executor.Stop(ctx, run, pod) })
 }
 
+// admission is a table of refusals; who is not in it may be tested.
+type admission map[string]error
+
+func (a admission) Reachable(_ context.Context, _ *v1alpha1.TestRepository, commit string) error {
+	return a[commit]
+}
+
 // lab is the reconciler on a client and an executor in memory.
 type lab struct {
 	*testing.T
@@ -105,8 +112,10 @@ type lab struct {
 	life     *mortal
 	table    *slots.Table
 	r        *Reconciler
-	env      *v1alpha1.TestEnvironment
-	repo     *v1alpha1.TestRepository
+	// admission says of commits why they may not be tested.
+	admission admission
+	env       *v1alpha1.TestEnvironment
+	repo      *v1alpha1.TestRepository
 }
 
 func newLab(t *testing.T, suites ...string) *lab {
@@ -116,7 +125,7 @@ func newLab(t *testing.T, suites ...string) *lab {
 		t.Fatal(err)
 	}
 	l := &lab{
-		T: t, host: &host{Commits: catalogstest.Commits{head: tree(suites...)}}, executor: memory.New(nil, nil), life: &mortal{left: 1 << 30},
+		T: t, host: &host{Commits: catalogstest.Commits{head: tree(suites...)}}, executor: memory.New(nil, nil), life: &mortal{left: 1 << 30}, admission: admission{},
 		repo: &v1alpha1.TestRepository{
 			ObjectMeta: metav1.ObjectMeta{Namespace: "shop", Name: "shop"},
 			Spec:       v1alpha1.TestRepositorySpec{URL: "https://git.example/shop", Environments: []v1alpha1.EnvironmentRef{{Name: "staging"}}},
@@ -159,7 +168,7 @@ func (l *lab) restart() {
 		l.Fatal(err)
 	}
 	l.table = slots.New(nil)
-	l.r = &Reconciler{Client: c, Source: l.host, Catalogs: rendered, Contents: contents, Executor: lifeline{l.executor, l.life}, Slots: l.table, Key: key,
+	l.r = &Reconciler{Client: c, Source: l.host, Catalogs: rendered, Contents: contents, Executor: lifeline{l.executor, l.life}, Slots: l.table, Key: key, Admission: l.admission,
 		Events: events.NewFakeRecorder(1000), Retention: Retention{Pods: time.Hour, Runs: time.Hour}}
 }
 

@@ -26,6 +26,13 @@ import (
 // fieldOwner is the field manager of every write.
 const fieldOwner = "assay-controller"
 
+// Admission says which commits may be tested. It is safe for concurrent use.
+type Admission interface {
+	// Reachable is nil for a commit that was pushed by who may; the fault is CommitNotReachable.
+	// Others say that it could not be found out.
+	Reachable(ctx context.Context, repo *v1alpha1.TestRepository, commit string) error
+}
+
 // Reconciler sees TestRuns through.
 type Reconciler struct {
 	// Client may read from a cache.
@@ -33,6 +40,8 @@ type Reconciler struct {
 	// Source gives the files of commits, and Catalogs renders them.
 	Source   catalogs.Source
 	Catalogs *catalogs.Catalogs
+	// Admission says which commits may be tested for whoever asks.
+	Admission Admission
 	// Contents packs what the pods get.
 	Contents *Contents
 	// Executor starts and stops attempts, and Slots says how many.

@@ -52,7 +52,7 @@ func TestCommitsAreVerified(t *testing.T) {
 	byAda, byBob := h.signed(t, ada), h.signed(t, bob)
 	all := map[string]data{"git": {"ca.crt": h.ca()}, "signers": {"ada.pub": public}}
 	cluster := secretsOf(all)
-	source := Source{Access: NewAccess(cluster, nil, githubapp.New(githubapp.Options{})), Git: git.NewCache(git.New(git.Options{Reach: loopback(t)}), 1<<20)}
+	source := NewSource(NewAccess(cluster, nil, githubapp.New(githubapp.Options{})), git.NewCache(git.New(git.Options{Reach: loopback(t)}), 1<<20), nil)
 	repo := using(h.URL+"/repo/.git", all)
 	repo.Spec.Verify = &v1alpha1.Verification{SecretRef: v1alpha1.LocalReference{Name: "signers"}}
 	expect := func(commit string, reason fault.Reason, text string) {
