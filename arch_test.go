@@ -191,3 +191,37 @@ func callsOf(t *testing.T, file, pkg string, names []string) []string {
 	})
 	return calls
 }
+
+// TestAResultOrAnError: controller-runtime ignores what a reconciler gives beside an error, and warns of it each time.
+func TestAResultOrAnError(t *testing.T) {
+	for _, pkg := range listPackages(t) {
+		for _, file := range pkg.files {
+			files := token.NewFileSet()
+			parsed, err := parser.ParseFile(files, file, nil, 0)
+			if err != nil {
+				t.Fatal(err)
+			}
+			ast.Inspect(parsed, func(n ast.Node) bool {
+				if r, ok := n.(*ast.ReturnStmt); ok && len(r.Results) == 2 && requeues(r.Results[0]) && !isNil(r.Results[1]) {
+					t.Errorf("%s gives a result beside an error", files.Position(r.Pos()))
+				}
+				return true
+			})
+		}
+	}
+}
+
+// requeues says whether the expression is a result that asks for another look.
+func requeues(e ast.Expr) bool {
+	literal, ok := e.(*ast.CompositeLit)
+	if !ok || len(literal.Elts) == 0 {
+		return false
+	}
+	selected, ok := literal.Type.(*ast.SelectorExpr)
+	return ok && selected.Sel.Name == "Result"
+}
+
+func isNil(e ast.Expr) bool {
+	name, ok := e.(*ast.Ident)
+	return ok && name.Name == "nil"
+}

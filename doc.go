@@ -15,6 +15,7 @@
 //	  runner/report         : api/fault                        bytes of any tool to one Report
 //	  deploy/crds           :                                  the CRDs, as they are generated
 //	  render/memo           :                                  a bounded memory of what was made
+//	  runner/fairqueue      :                                  queues in which namespaces take turns
 //
 //	brains
 //	  catalog               : api/fault api/v1alpha1 runner/report   what concerns this change?
@@ -28,7 +29,7 @@
 //	  sync/githubapp        : api/fault                        installation tokens of GitHub Apps
 //	  sync/githubapp/githubapptest :                           GitHub as far as an App needs it, in memory
 //	  sync/signature        : api/fault                        whether a commit was signed by somebody who may
-//	  sync/testrepository   : words brains sync/git sync/githubapp sync/signature runner/runs  polls repositories, creates runs
+//	  sync/testrepository   : words brains sync/git sync/githubapp sync/signature runner/proof runner/runs  polls repositories, creates runs
 //	  sync/webhook          : api/v1alpha1                     lets forges say that there is something new
 //	  runner/content        : api/fault                        the tar that a pod gets
 //	  runner/certificate    :                                  the certificate of the gateway
@@ -40,12 +41,12 @@
 //	  runner/gateway        : words brains runner/content runner/proof  content out, outcomes in
 //	  runner/catalogs       : words brains                     the catalog of a commit, rendered once
 //	  runner/catalogs/catalogstest : words                     a Git repository in memory, for tests
-//	  runner/runs           : api/v1alpha1                     finds runs in a cache
-//	  runner/testrun        : words brains runner/content runner/catalogs runner/runs runner/slots  plans runs and sees them through
+//	  runner/runs           : api/v1alpha1 runner runner/proof  finds runs in a cache, and creates the controller's own
+//	  runner/testrun        : words brains runner/content runner/catalogs runner/proof runner/runs runner/slots  plans runs and sees them through
 //	  runner/testenvironment: words brains                     says whether an environment can be used
-//	  runner/schedule       : words brains runner/catalogs runner/runs  creates runs at their set times
+//	  runner/schedule       : words brains runner/catalogs runner/proof runner/runs  creates runs at their set times
 //	  runner/testsuite      : words brains runner/catalogs runner/runs  shows catalogs in the cluster, and drift
-//	  status/publish        : words brains runner/runs         makes the forge say what should stand there
+//	  status/publish        : words brains runner/proof runner/runs         makes the forge say what should stand there
 //	  providers/providerstest : words                          the conformance suite of forges
 //	  providers/memory      : words                            a forge in memory
 //	  providers/gitea       : words                            Gitea and Forgejo

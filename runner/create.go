@@ -27,6 +27,14 @@ func NewRun(repo *v1alpha1.TestRepository, spec v1alpha1.TestRunSpec, request st
 	}
 }
 
+// Renamed gives the run to create where its name is somebody else's.
+func Renamed(run *v1alpha1.TestRun) *v1alpha1.TestRun {
+	other := run.DeepCopy()
+	other.Name = RunName(run.Spec.RepositoryRef.Name, run.Spec.Environment, subject(run.Spec), "instead of", run.Name)
+	other.UID, other.ResourceVersion = "", ""
+	return other
+}
+
 // RunLabels are the labels by which a run is found. A run that somebody created without them
 // gets them from the controller.
 func RunLabels(repository string, spec v1alpha1.TestRunSpec) map[string]string {

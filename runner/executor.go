@@ -42,7 +42,7 @@ type Executor interface {
 	// List gives the attempts of the run whose pods exist, ended ones included, by their IDs. What was started is there
 	// at once; what becomes of it may be known a moment later.
 	List(ctx context.Context, run *v1alpha1.TestRun) ([]ObservedAttempt, error)
-	// Used counts the attempts in the environment that have not ended, of whatever run. What was started, or is
-	// being started, counts at once.
-	Used(ctx context.Context, env *v1alpha1.TestEnvironment) (int, error)
+	// Used counts the attempts in the environment that have not ended, of whatever run, by the run's namespace. What
+	// was started, or is being started, counts at once. The counts are the caller's.
+	Used(ctx context.Context, env *v1alpha1.TestEnvironment) (map[string]int, error)
 }

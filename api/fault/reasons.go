@@ -20,6 +20,8 @@ const (
 	ContextTaken           Reason = "ContextTaken"           // the commit statuses are another TestRepository's
 	RefNotFound            Reason = "RefNotFound"            // a branch or commit is not there (any more)
 	SignatureInvalid       Reason = "SignatureInvalid"       // a commit is not signed by a key that may
+	CauseNotProved         Reason = "CauseNotProved"         // a run names a cause that is the controller's own
+	CommitNotReachable     Reason = "CommitNotReachable"     // a commit is of nothing that is watched
 	CatalogNotFound        Reason = "CatalogNotFound"        // the commit has no tests folder, and nothing else
 	OverlayNotFound        Reason = "OverlayNotFound"        // the tests folder has no overlay for the environment
 	InvalidCatalog         Reason = "InvalidCatalog"         // a suite or kustomization cannot be understood
@@ -55,7 +57,7 @@ const (
 // kinds is the one table of reason and kind. A reason that is missing here is Internal.
 var kinds = map[Reason]Kind{
 	InvalidSpec: User, SecretInvalid: User, ConfigMapInvalid: User, AuthenticationFailed: User, HostNotTrusted: User,
-	RepositoryNotFound: User, ContextTaken: User, RefNotFound: User, SignatureInvalid: User,
+	RepositoryNotFound: User, ContextTaken: User, RefNotFound: User, SignatureInvalid: User, CauseNotProved: User, CommitNotReachable: User,
 	CatalogNotFound: User, OverlayNotFound: User,
 	InvalidCatalog: User, RemoteReferenceRefused: User, PluginRefused: User, SymlinkRefused: User,
 	LimitExceeded: User, EnvironmentNotFound: User, EnvironmentNotAdmitted: User, PolicyViolation: User,

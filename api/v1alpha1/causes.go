@@ -7,6 +7,8 @@ package v1alpha1
 type CauseRules struct {
 	// AboutChange: the run is about a change, and decides about its commit.
 	AboutChange bool
+	// Proved: only the controller makes such runs, and proves that it did: see package proof.
+	Proved bool
 	// Superseded: a newer head of the same branch, tag or pull request takes its place.
 	Superseded bool
 	// ProvesBranch: what passes has passed for the branch. What a pull request brings may
@@ -28,10 +30,10 @@ type CauseRules struct {
 
 // causes is the one table of what a cause means.
 var causes = map[CauseType]CauseRules{
-	CausePullRequest: {AboutChange: true, Superseded: true, Selects: true, Asked: true, Reuses: true, Rank: 4},
-	CausePush:        {AboutChange: true, Superseded: true, ProvesBranch: true, Selects: true, Asked: true, Rank: 3},
+	CausePullRequest: {AboutChange: true, Proved: true, Superseded: true, Selects: true, Asked: true, Reuses: true, Rank: 4},
+	CausePush:        {AboutChange: true, Proved: true, Superseded: true, ProvesBranch: true, Selects: true, Asked: true, Rank: 3},
 	CauseAPI:         {ProvesBranch: true, Everything: true, Asked: true, Renews: true, Rank: 2},
-	CauseSchedule:    {ProvesBranch: true, Rank: 1},
+	CauseSchedule:    {Proved: true, ProvesBranch: true, Rank: 1},
 }
 
 // Rules gives what the cause means.

@@ -40,6 +40,9 @@ func TestRulesDoNotContradictEachOther(t *testing.T) {
 		if rules.AboutChange && rules.Renews {
 			t.Errorf("%s decides about a change, and renews what such a run said", cause)
 		}
+		if (rules.AboutChange || rules.Superseded) && !rules.Proved {
+			t.Errorf("anybody may say by %s what is said of a head", cause)
+		}
 		if rules.Selects && rules.Everything {
 			t.Errorf("%s runs what the change selects, and everything", cause)
 		}

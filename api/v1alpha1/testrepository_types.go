@@ -379,6 +379,10 @@ type ScheduleStatus struct {
 	// commit is the full hash of a commit with that timetable.
 	// +kubebuilder:validation:MaxLength=64
 	Commit string `json:"commit"`
+	// lastSkippedTime is the last scheduled time that was left out, for some of its suites at
+	// least: their run of a time before had not ended, or ten scheduled runs had not.
+	// +optional
+	LastSkippedTime *metav1.Time `json:"lastSkippedTime,omitempty"`
 }
 
 // GetConditions gives the conditions.

@@ -25,6 +25,7 @@ type controllerFlags struct {
 	execImage, execDelivery              string
 	dataDir                              string
 	allowHTTP, profiling                 bool
+	localHosts                           []string
 	concurrent                           int
 	keepPods, keepRuns                   time.Duration
 	gracefulStop                         time.Duration
@@ -74,6 +75,7 @@ func (f *controllerFlags) bind(cmd *cobra.Command) {
 	flags.StringVar(&f.execDelivery, "exec-delivery", "auto", "How assay-exec gets into test pods: image-volume (Kubernetes 1.36 and later), init-container, or auto.")
 	flags.StringVar(&f.dataDir, "data-dir", "/data", "A folder for what can be made again: packed contents.")
 	flags.BoolVar(&f.allowHTTP, "insecure-allow-http", false, "Allow repositories with http:// URLs, whose credentials anybody on the way can read.")
+	flags.StringSliceVar(&f.localHosts, "allow-local-hosts", nil, "Names, addresses or CIDRs of hosts that TestRepositories may name though they are loopback or link-local addresses, such as 127.0.0.1.")
 	flags.IntVar(&f.concurrent, "concurrent", 32, "The number of repositories, of catalogs and of runs that are looked at at the same time. They wait for Git hosts most of the time; one host holds no more than 16 of each.")
 	flags.DurationVar(&f.keepPods, "keep-pods", time.Hour, "How long pods stay after their run has ended.")
 	flags.DurationVar(&f.keepRuns, "keep-runs", 7*24*time.Hour, "How long TestRuns stay after they have ended.")

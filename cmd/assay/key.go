@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"time"
 
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -17,6 +18,8 @@ const (
 	// keySecret is installed empty, so that the controller needs no right to create Secrets.
 	keySecret = "assay-controller-key"
 	keyEntry  = "key"
+	// sinceEntry is when the key was made, as RFC 3339 has it. A Secret without it is as if it had always been there.
+	sinceEntry = "since"
 )
 
 // controllerKey gives the key by which the controller knows what it made. The first one to look makes it; all replicas
@@ -30,13 +33,16 @@ func controllerKey(ctx context.Context, c client.Client, namespace string) (*pro
 			return err
 		}
 		if len(secret.Data[keyEntry]) == 0 {
-			secret.Data = map[string][]byte{keyEntry: proof.NewSecret()}
+			now := time.Now().UTC().Truncate(time.Second) // as the API server has the times of runs
+			secret.Data = map[string][]byte{keyEntry: proof.NewSecret(), sinceEntry: []byte(now.Format(time.RFC3339))}
 			if err := c.Update(ctx, secret, client.FieldOwner(controllerName)); err != nil {
 				return err
 			}
 		}
 		var err error
-		key, err = proof.NewKey(secret.Data[keyEntry])
+		if key, err = proof.NewKey(secret.Data[keyEntry]); err == nil && len(secret.Data[sinceEntry]) > 0 {
+			key.Since, err = time.Parse(time.RFC3339, string(secret.Data[sinceEntry]))
+		}
 		return err
 	})
 	switch {

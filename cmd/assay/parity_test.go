@@ -177,10 +177,12 @@ func (w *parityWorld) controller(t *testing.T, cause v1alpha1.CauseType) []v1alp
 		builder.WithIndex(&v1alpha1.TestRun{}, name, values)
 	}
 	reader := builder.Build()
-	source := testrepository.Source{
-		Access: testrepository.NewAccess(reader, forges, nil),
-		Git:    git.NewCache(git.New(git.Options{AllowHTTP: true}), cacheBytes),
+	loopback, err := git.NewReach("127.0.0.0/8")
+	if err != nil {
+		t.Fatal(err)
 	}
+	remote := git.New(git.Options{AllowHTTP: true, Reach: loopback})
+	source := testrepository.NewSource(testrepository.NewAccess(reader, forges, nil), git.NewCache(remote, cacheBytes), remote)
 	rendered := catalogs.New(source, 0)
 	contents, err := testrun.NewContents(reader, source, rendered, t.TempDir(), 0)
 	if err != nil {

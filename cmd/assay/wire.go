@@ -115,11 +115,15 @@ func runController(ctx context.Context, f controllerFlags) error {
 		return err
 	}
 
-	apps := githubapp.New(githubapp.Options{Dial: git.Dial, CheckHost: git.CheckHost})
+	reach, err := git.NewReach(f.localHosts...)
+	if err != nil {
+		return fmt.Errorf("--allow-local-hosts: %w", err)
+	}
+	apps := githubapp.New(githubapp.Options{Dial: reach.Dial, CheckHost: reach.CheckHost})
 	access := testrepository.NewAccess(mgr.GetAPIReader(), forges, apps)
-	access.Grantee = grantee
-	remote := git.New(git.Options{AllowHTTP: f.allowHTTP})
-	source := testrepository.Source{Access: access, Git: git.NewCache(remote, cacheBytes)}
+	access.Grantee, access.Reach = grantee, reach
+	remote := git.New(git.Options{AllowHTTP: f.allowHTTP, Reach: reach})
+	source := testrepository.NewSource(access, git.NewCache(remote, cacheBytes), remote)
 	rendered := catalogs.New(source, 0)
 	contents, err := testrun.NewContents(mgr.GetClient(), source, rendered, filepath.Join(f.dataDir, "contents"), 0)
 	if err != nil {
@@ -128,7 +132,7 @@ func runController(ctx context.Context, f controllerFlags) error {
 	events := mgr.GetEventRecorder(controllerName)
 
 	if err := (&testrepository.Reconciler{
-		Client: mgr.GetClient(), Access: access, Refs: remote, Commits: source, Events: events,
+		Client: mgr.GetClient(), Access: access, Refs: remote, Commits: source, Key: key, Events: events,
 		ControllerName: f.name,
 		Metrics:        fluxctrl.NewMetrics(mgr, metrics.MustMakeRecorder()),
 	}).SetupWithManager(mgr, testrepository.Options{Concurrent: f.concurrent, RateLimiter: f.rateLimiter}); err != nil {
@@ -136,12 +140,12 @@ func runController(ctx context.Context, f controllerFlags) error {
 	}
 	if err := (&testrun.Reconciler{
 		Client: mgr.GetClient(), Source: source, Catalogs: rendered, Contents: contents,
-		Executor: pods.New(uncached, mgr.GetClient(), execOptions), Slots: slots.New(time.Now), Events: events,
+		Executor: pods.New(uncached, mgr.GetClient(), execOptions), Slots: slots.New(time.Now), Key: key, Admission: source, Events: events,
 		Retention: testrun.Retention{Pods: f.keepPods, Runs: f.keepRuns},
 	}).SetupWithManager(mgr, testrun.Options{Concurrent: f.concurrent}); err != nil {
 		return err
 	}
-	if err := (&schedule.Reconciler{Client: mgr.GetClient(), Catalogs: rendered, Events: events, Now: time.Now}).SetupWithManager(mgr); err != nil {
+	if err := (&schedule.Reconciler{Client: mgr.GetClient(), Catalogs: rendered, Key: key, Events: events, Now: time.Now}).SetupWithManager(mgr); err != nil {
 		return err
 	}
 	if err := (&testsuite.Reconciler{
@@ -156,7 +160,7 @@ func runController(ctx context.Context, f controllerFlags) error {
 		return err
 	}
 	if err := (&publish.Reconciler{
-		Client: mgr.GetClient(), Forges: access, Events: events, Controller: f.name,
+		Client: mgr.GetClient(), Forges: access, Key: key, Events: events, Controller: f.name,
 	}).SetupWithManager(mgr, publish.Options{}); err != nil {
 		return err
 	}

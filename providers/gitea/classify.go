@@ -26,7 +26,7 @@ func (f *forge) classify(ctx context.Context, response *sdk.Response, err error)
 	}
 	code := response.StatusCode
 	says := fmt.Sprintf("the forge answers %d", code)
-	if text := answer(err); text != "" {
+	if text := strings.TrimSpace(err.Error()); text != "" { // see [worded]
 		says += ": " + text
 	}
 	out := &fault.Fault{Place: f.place(), Message: says, Err: err}
@@ -56,6 +56,7 @@ func (f *forge) classifyTransport(ctx context.Context, err error) error {
 	out := &fault.Fault{Reason: fault.HostUnreachable, Place: f.place(), Err: err}
 	host := f.root.Host
 	var (
+		refused     *fault.Fault
 		certificate *tls.CertificateVerificationError
 		record      tls.RecordHeaderError
 		dns         *net.DNSError
@@ -65,6 +66,8 @@ func (f *forge) classifyTransport(ctx context.Context, err error) error {
 		field       *json.UnmarshalTypeError
 	)
 	switch {
+	case errors.As(err, &refused): // by Config.Dial
+		return fault.At(refused, f.place())
 	case errors.As(err, &certificate):
 		out.Reason, out.Message = fault.HostNotTrusted, fmt.Sprintf("the certificate of %q is not trusted: %s", host, certificate.Err)
 		out.Remedy = "put the certificate of its authority into the Secret's key ca.crt"
@@ -89,23 +92,6 @@ func (f *forge) classifyTransport(ctx context.Context, err error) error {
 		out.Message = fmt.Sprintf("no answer from %q", host)
 	}
 	return out
-}
-
-// answer gives the forge's own words, one short line of printable text. The SDK puts the
-// message of the answer into the error, or the whole answer when it has none.
-func answer(err error) string {
-	const most = 200
-	text := strings.Join(strings.Fields(err.Error()), " ")
-	text = strings.Map(func(r rune) rune {
-		if r < ' ' || r == 0x7f {
-			return -1
-		}
-		return r
-	}, text)
-	if runes := []rune(text); len(runes) > most {
-		text = string(runes[:most]) + "…"
-	}
-	return text
 }
 
 // retryAfter reads the header in both of its forms; 0 when it says nothing, at most an hour.

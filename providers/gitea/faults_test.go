@@ -40,13 +40,14 @@ func TestAnswersBecomeFaults(t *testing.T) {
 		"422 is our bug":                {422, "", `{"message":"bad"}`, fault.InternalError, 0, "422"},
 		"200 but not Gitea":             {200, "", `<html>hello</html>`, fault.HostFailed, 0, "does not answer like Gitea"},
 		"200 of another shape":          {200, "", `{"a":1}`, fault.HostFailed, 0, "does not answer like Gitea"},
-		"control characters and length": {500, "", "\x1b[31m" + strings.Repeat("x\n", 1000), fault.HostFailed, 0, "…"},
+		"control characters and length": {500, "", `{"message":"\u001b[31m` + strings.Repeat(`x\n`, 1000) + `"}`, fault.HostFailed, 0, "…"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 				if c.header != "" {
 					w.Header().Set("Retry-After", c.header)
 				}
+				w.Header().Set("Content-Type", "application/json; charset=utf-8")
 				w.WriteHeader(c.code)
 				fmt.Fprint(w, c.body)
 			}))
@@ -58,6 +59,39 @@ func TestAnswersBecomeFaults(t *testing.T) {
 			}
 		})
 	}
+}
+
+// TestOfWhatIsNoForgeNothingIsShown: spec.apiURL may lead anywhere in the cluster.
+func TestOfWhatIsNoForgeNothingIsShown(t *testing.T) {
+	const inside = "inner-words"
+	for name, c := range map[string]struct{ contentType, body string }{
+		"text":                       {"text/plain", inside},
+		"a page":                     {"text/html", "<html>" + inside},
+		"JSON of another shape":      {"application/json", `{"error":"` + inside + `"}`},
+		"a message that is no text":  {"application/json", `{"message":{"a":"` + inside + `"}}`},
+		"a list":                     {"application/json", `["` + inside + `"]`},
+		"a Status of Kubernetes":     {"application/json", `{"kind":"Status","details":{"name":"` + inside + `"},"message":""}`},
+		"a message, not of JSON":     {"text/plain", `{"message":"` + inside + `"}`},
+		"nothing that says its type": {"", inside},
+	} {
+		for _, code := range []int{400, 401, 403, 404, 422, 429, 500, 503} {
+			server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+				w.Header()["Content-Type"] = []string{c.contentType}
+				w.WriteHeader(code)
+				fmt.Fprint(w, c.body)
+			}))
+			err := list(t, providers.Config{URL: server.URL + "/team/shop", Token: token})
+			server.Close()
+			if err == nil || strings.Contains(err.Error(), inside) || !strings.Contains(err.Error(), fmt.Sprint(code)) {
+				t.Errorf("%s with %d: %v", name, code, err)
+			}
+		}
+	}
+	refused := fault.New(fault.HostNotTrusted, fault.Place{}, "", "a loopback address")
+	err := list(t, providers.Config{URL: "http://git.example/team/shop", Token: token, Dial: func(context.Context, string, string) (net.Conn, error) {
+		return nil, refused
+	}})
+	wantFault(t, err, fault.HostNotTrusted, "a loopback address")
 }
 
 // Gitea denies the list of a repository whose first push it has not noticed yet.

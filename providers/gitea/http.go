@@ -44,7 +44,7 @@ func newHTTP(config providers.Config) (*http.Client, error) {
 		timeout = defaultTimeout
 	}
 	return &http.Client{
-		Transport:     bounded{transport},
+		Transport:     worded{bounded{transport}},
 		CheckRedirect: sameHost,
 		Timeout:       timeout,
 	}, nil

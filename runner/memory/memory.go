@@ -30,9 +30,10 @@ type Executor struct {
 }
 
 type entry struct {
-	run     types.UID
-	env     string
-	attempt runner.ObservedAttempt
+	run       types.UID
+	namespace string // of the run
+	env       string
+	attempt   runner.ObservedAttempt
 }
 
 // New gives an executor without attempts. now is its clock; nil means time.Now. refuse, unless it is nil, says why an
@@ -64,7 +65,7 @@ func (e *Executor) Start(ctx context.Context, attempt runner.Attempt) error {
 		}
 		return nil
 	}
-	e.pods[name] = &entry{run: attempt.Run.UID, env: attempt.Environment.Name, attempt: runner.ObservedAttempt{
+	e.pods[name] = &entry{run: attempt.Run.UID, namespace: attempt.Run.Namespace, env: attempt.Environment.Name, attempt: runner.ObservedAttempt{
 		AttemptID: attempt.ID, Pod: name, Phase: runner.PhasePending, Created: e.now(),
 		Wrapped: runner.Wrapped(attempt.Suite), Timeout: runner.Timeout(attempt.Suite),
 		ContentDigest: attempt.ContentDigest, EnvironmentDigest: attempt.EnvironmentDigest(),
@@ -103,12 +104,13 @@ func (e *Executor) List(ctx context.Context, run *v1alpha1.TestRun) ([]runner.Ob
 }
 
 // Used counts the environment's attempts that have not ended.
-func (e *Executor) Used(ctx context.Context, env *v1alpha1.TestEnvironment) (used int, err error) {
+func (e *Executor) Used(ctx context.Context, env *v1alpha1.TestEnvironment) (map[string]int, error) {
+	used := map[string]int{}
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	for _, there := range e.pods {
 		if there.env == env.Name && there.attempt.Phase != runner.PhaseEnded {
-			used++
+			used[there.namespace]++
 		}
 	}
 	return used, ctx.Err()

@@ -108,18 +108,22 @@ func (e *Executor) List(ctx context.Context, run *v1alpha1.TestRun) ([]runner.Ob
 }
 
 // Used counts the environment's pods that have not ended, those included that are about to be created.
-func (e *Executor) Used(ctx context.Context, env *v1alpha1.TestEnvironment) (int, error) {
+func (e *Executor) Used(ctx context.Context, env *v1alpha1.TestEnvironment) (map[string]int, error) {
 	unseen, err := e.unseen(ctx, func(pod *corev1.Pod) bool {
 		return pod.Namespace == env.Spec.Namespace && pod.Labels[v1alpha1.EnvironmentLabel] == env.Name
 	})
 	if err != nil {
-		return 0, err
+		return nil, err
 	}
 	var list corev1.PodList
 	if err := e.cache.List(ctx, &list, client.InNamespace(env.Spec.Namespace), live(env.Name)); err != nil {
-		return 0, fault.New(fault.HostFailed, fault.Place{}, "", "the pods of environment %q cannot be counted: %w", env.Name, err)
+		return nil, fault.New(fault.HostFailed, fault.Place{}, "", "the pods of environment %q cannot be counted: %w", env.Name, err)
 	}
-	return len(together(e.keepOurs(list.Items), unseen)), nil
+	used := map[string]int{}
+	for _, pod := range together(e.keepOurs(list.Items), unseen) {
+		used[pod.Labels[v1alpha1.RunNamespaceLabel]]++
+	}
+	return used, nil
 }
 
 // list finds the run's pods in all namespaces: the environment may have been changed or removed meanwhile. They are the

@@ -36,8 +36,8 @@ func TestForgedPods(t *testing.T) {
 			if list, err := e.List(t.Context(), a.Run); err != nil || len(list) > 0 {
 				t.Errorf("List: %+v, %v", list, err)
 			}
-			if used, err := e.Used(t.Context(), a.Environment); err != nil || used != 0 {
-				t.Errorf("Used: %d, %v", used, err)
+			if used, err := e.Used(t.Context(), a.Environment); err != nil || len(used) != 0 {
+				t.Errorf("Used: %v, %v", used, err)
 			}
 			if err := e.Stop(t.Context(), a.Run, forged.Name); err != nil {
 				t.Errorf("Stop: %v", err)

@@ -15,20 +15,26 @@ import (
 	"encoding/base64"
 	"encoding/binary"
 	"fmt"
+	"time"
 )
 
 // KeyBytes is the length of a key: that of the hash, which RFC 2104 recommends.
 const KeyBytes = sha256.Size
 
 // Key makes and checks proofs. It is safe for concurrent use.
-type Key struct{ secret []byte }
+type Key struct {
+	secret []byte
+	// Since is when the key was made: runs that were created before it cannot have a proof, and count without. Set it
+	// before the key is used; zero: all runs need one.
+	Since time.Time
+}
 
 // NewKey gives the key with the secret, of KeyBytes or more.
 func NewKey(secret []byte) (*Key, error) {
 	if len(secret) < KeyBytes {
 		return nil, fmt.Errorf("the key has %d bytes: it needs %d", len(secret), KeyBytes)
 	}
-	return &Key{secret}, nil
+	return &Key{secret: secret}, nil
 }
 
 // Must is NewKey for secrets that are known to be long enough, as in tests.

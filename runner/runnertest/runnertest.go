@@ -102,14 +102,14 @@ func (p player) until(what string, run *v1alpha1.TestRun, holds func([]runner.Ob
 	}
 }
 
-// used counts what runs in the attempt's environment.
+// used counts what runs in the attempt's environment, of runs of its namespace.
 func (p player) used(a runner.Attempt) int {
 	p.Helper()
 	n, err := p.Executor.Used(p.Context(), a.Environment)
 	if err != nil {
 		p.Fatalf("Used: %v", err)
 	}
-	return n
+	return n[a.Run.Namespace]
 }
 
 // one waits for the attempt to be listed.

@@ -118,7 +118,7 @@ func newLab(t *testing.T) *lab {
 // restart gives a reconciler that remembers nothing.
 func (l *lab) restart() {
 	l.reconciler = &Reconciler{
-		Client: killed{uncachedRuns{l.limited}, &l.died}, Catalogs: catalogs.New(l.host, 0), Events: events.NewFakeRecorder(100),
+		Client: killed{uncachedRuns{l.limited}, &l.died}, Catalogs: catalogs.New(l.host, 0), Key: key, Events: events.NewFakeRecorder(100),
 		Now: func() time.Time { return *l.now.Load() },
 	}
 }
@@ -319,7 +319,7 @@ func TestAPIServerScheduledRuns(t *testing.T) {
 		repo, minute := l.repository(t, "moves", "")
 		stop := l.Run(t, l.Config, func(_ context.Context, mgr ctrl.Manager) error {
 			return (&Reconciler{
-				Client: mgr.GetClient(), Catalogs: catalogs.New(l.host, 0), Events: mgr.GetEventRecorder("test"), Now: l.reconciler.Now,
+				Client: mgr.GetClient(), Catalogs: catalogs.New(l.host, 0), Key: key, Events: mgr.GetEventRecorder("test"), Now: l.reconciler.Now,
 			}).SetupWithManager(mgr)
 		})
 		defer stop()

@@ -35,6 +35,8 @@ type look struct {
 	after *v1alpha1.ScheduleStatus
 	// latest time that has its run, the next to come, and when to look again before that.
 	latest, next, again time.Time
+	// skipped is the last time that was left out, nil where there is none.
+	skipped *metav1.Time
 	// faults are why schedules are not carried out, for the condition.
 	faults []error
 	// failed are errors of the API server: it is all tried again.
@@ -42,9 +44,9 @@ type look struct {
 }
 
 // lookAt deals with the times of one environment that have come.
-// running are the suites that still run there.
+// here are the scheduled runs that are open there.
 func (r *Reconciler) lookAt(ctx context.Context, repo *v1alpha1.TestRepository, environment string,
-	running bySuite, now time.Time,
+	here *open, now time.Time,
 ) *look {
 	l := &look{repo: repo, environment: environment, before: statusOf(repo, environment), now: now}
 	l.after = l.before
@@ -69,7 +71,7 @@ func (r *Reconciler) lookAt(ctx context.Context, repo *v1alpha1.TestRepository, 
 	due, err := catalog.Due(before, l.seed(), l.since(), now)
 	l.fault(err)
 	for _, at := range byTime(due) {
-		l.failed = errors.Join(l.failed, r.start(ctx, l, at, running))
+		l.failed = errors.Join(l.failed, r.start(ctx, l, at, here))
 	}
 	l.next, err = catalog.NextDue(l.catalog, l.seed(), now)
 	if len(l.faults) == 0 {
@@ -147,7 +149,10 @@ func (l *look) remember(due bool) {
 	case due, l.before == nil, l.ahead(), l.before.Timetable != timetable:
 		l.after = &v1alpha1.ScheduleStatus{
 			Environment: l.environment, Time: metav1.NewTime(l.now.Truncate(time.Second)),
-			Timetable: timetable, Commit: l.repo.Status.DefaultCommit,
+			Timetable: timetable, Commit: l.repo.Status.DefaultCommit, LastSkippedTime: l.skipped,
+		}
+		if l.skipped == nil && l.before != nil {
+			l.after.LastSkippedTime = l.before.LastSkippedTime
 		}
 	}
 }

@@ -21,6 +21,8 @@ import (
 
 	"github.com/assay-dev/assay/api/v1alpha1"
 	"github.com/assay-dev/assay/runner/catalogs"
+	"github.com/assay-dev/assay/runner/fairqueue"
+	"github.com/assay-dev/assay/runner/proof"
 )
 
 const (
@@ -40,6 +42,8 @@ type Reconciler struct {
 	client.Client
 	// Catalogs renders the default branch.
 	Catalogs *catalogs.Catalogs
+	// Key signs the runs that are made, and knows them again.
+	Key *proof.Key
 	// Events records what was left out.
 	Events events.EventRecorder
 	// Now is the clock. Required.
@@ -56,7 +60,7 @@ func (r *Reconciler) SetupWithManager(mgr ctrl.Manager) error {
 	}}
 	return ctrl.NewControllerManagedBy(mgr).
 		Named("schedule").
-		WithOptions(controller.Options{MaxConcurrentReconciles: concurrent}).
+		WithOptions(controller.Options{MaxConcurrentReconciles: concurrent, NewQueue: fairqueue.Requests}).
 		For(&v1alpha1.TestRepository{}, builder.WithPredicates(predicate.Or(predicate.GenerationChangedPredicate{}, moved))).
 		Watches(&v1alpha1.TestEnvironment{}, handler.EnqueueRequestsFromMapFunc(r.repositoriesOf),
 			builder.WithPredicates(predicate.GenerationChangedPredicate{})).
@@ -104,14 +108,14 @@ func (r *Reconciler) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Resu
 		}
 		return ctrl.Result{RequeueAfter: retry}, nil
 	}
-	running, err := r.running(ctx, repo)
+	opened, err := r.open(ctx, repo)
 	if err != nil {
 		return ctrl.Result{}, err
 	}
 	now := r.Now()
 	var looks []*look
 	for _, environment := range repo.Spec.Environments {
-		looks = append(looks, r.lookAt(ctx, repo, environment.Name, running[environment.Name], now))
+		looks = append(looks, r.lookAt(ctx, repo, environment.Name, opened[environment.Name], now))
 	}
 	if ctx.Err() != nil {
 		return ctrl.Result{}, ctx.Err()

@@ -26,8 +26,11 @@ import (
 	"github.com/assay-dev/assay/catalog"
 	"github.com/assay-dev/assay/runner/catalogs"
 	"github.com/assay-dev/assay/runner/catalogs/catalogstest"
+	"github.com/assay-dev/assay/runner/proof"
 	"github.com/assay-dev/assay/runner/runs"
 )
+
+var key = proof.Must(make([]byte, proof.KeyBytes))
 
 var noon = time.Date(2026, 3, 2, 12, 0, 0, 0, time.UTC)
 
@@ -135,7 +138,7 @@ func (s *stage) dies() bool {
 
 // restart gives a controller that remembers nothing.
 func (s *stage) restart() {
-	s.r = &Reconciler{Client: s, Catalogs: catalogs.New(s.host, 0), Events: s.events, Now: func() time.Time { return s.now }}
+	s.r = &Reconciler{Client: s, Catalogs: catalogs.New(s.host, 0), Key: key, Events: s.events, Now: func() time.Time { return s.now }}
 }
 
 // look looks at a clock time of the day.

@@ -8,43 +8,53 @@ import (
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
-	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	ctrl "sigs.k8s.io/controller-runtime"
-	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/assay-dev/assay/api/v1alpha1"
 	"github.com/assay-dev/assay/runner"
 	"github.com/assay-dev/assay/runner/runs"
 )
 
-// bySuite are runs by the suites that they are looked at for.
-type bySuite map[string]*v1alpha1.TestRun
+// maxOpen is how many scheduled runs of a repository may be open in an environment at once. A timetable that its
+// environment can keep up with has one or two; where there are ten, another would only wait behind them, and hundreds
+// would take the controller's time from others.
+const maxOpen = 10
 
-// running gives the scheduled suites that have not ended with the run that they are in, by
-// environment.
-func (r *Reconciler) running(ctx context.Context, repo *v1alpha1.TestRepository) (map[string]bySuite, error) {
+// open are the scheduled runs of a repository that have not ended, in one environment.
+type open struct {
+	// runs is their count, and bySuite the run of each suite that has not ended.
+	runs    int
+	bySuite map[string]*v1alpha1.TestRun
+}
+
+// open gives the scheduled runs that have not ended, by environment.
+func (r *Reconciler) open(ctx context.Context, repo *v1alpha1.TestRepository) (map[string]*open, error) {
 	var all v1alpha1.TestRunList
 	if err := r.List(ctx, &all, runs.OfRepository(repo.Namespace, repo.Name)); err != nil {
 		return nil, fmt.Errorf("listing runs: %w", err)
 	}
-	running := map[string]bySuite{}
+	opened := map[string]*open{}
+	for _, environment := range repo.Spec.Environments {
+		opened[environment.Name] = &open{bySuite: map[string]*v1alpha1.TestRun{}}
+	}
 	for i := range all.Items {
 		run := &all.Items[i]
-		if run.Spec.Cause.Type != v1alpha1.CauseSchedule || run.Status.State.Final() {
+		if run.Spec.Cause.Type != v1alpha1.CauseSchedule || run.Status.State.Final() || !r.Key.IsRun(run) {
 			continue
 		}
+		here := opened[run.Spec.Environment]
+		if here == nil { // it is taken out of the TestRepository
+			continue
+		}
+		here.runs++
 		for _, suite := range run.Spec.Suites {
-			if ended(run, suite) {
-				continue
+			if !ended(run, suite) {
+				here.bySuite[suite] = run
 			}
-			if running[run.Spec.Environment] == nil {
-				running[run.Spec.Environment] = bySuite{}
-			}
-			running[run.Spec.Environment][suite] = run
 		}
 	}
-	return running, nil
+	return opened, nil
 }
 
 // ended says whether a suite of a run that goes on has come to its end.
@@ -54,10 +64,20 @@ func ended(run *v1alpha1.TestRun, suite string) bool {
 	})
 }
 
-// start creates the run of a time, without the suites that still run from an earlier one.
-func (r *Reconciler) start(ctx context.Context, l *look, due dueAt, running bySuite) error {
-	suites, held := free(due, running)
-	if len(held) > 0 {
+// start creates the run of a time, without the suites that still run from an earlier one, and not where too many have
+// not ended. What is left out is said, and not made up for.
+func (r *Reconciler) start(ctx context.Context, l *look, due dueAt, here *open) error {
+	at := metav1.NewTime(due.time)
+	suites, held := here.free(due)
+	switch {
+	case len(suites) > 0 && here.runs >= maxOpen && !here.has(due):
+		l.skipped = &at
+		r.Events.Eventf(l.repo, nil, corev1.EventTypeWarning, "ScheduleSkipped", "Schedule",
+			"the time %s in the environment %q was left out, as %d scheduled runs have not ended: schedule less, or let the environment have more pods",
+			due.time.UTC().Format(time.RFC3339), l.environment, here.runs)
+		return nil
+	case len(held) > 0:
+		l.skipped = &at
 		r.Events.Eventf(l.repo, nil, corev1.EventTypeWarning, "ScheduleSkipped", "Schedule",
 			"at %s in the environment %q these suites were left out, as their last scheduled run has not ended: %s",
 			due.time.UTC().Format(time.RFC3339), l.environment, some(held))
@@ -65,7 +85,6 @@ func (r *Reconciler) start(ctx context.Context, l *look, due dueAt, running bySu
 	if len(suites) == 0 {
 		return nil
 	}
-	at := metav1.NewTime(due.time)
 	run := runner.NewRun(l.repo, v1alpha1.TestRunSpec{
 		Environment: l.environment,
 		Commit:      l.repo.Status.DefaultCommit,
@@ -73,11 +92,12 @@ func (r *Reconciler) start(ctx context.Context, l *look, due dueAt, running bySu
 		Cause:       v1alpha1.Cause{Type: v1alpha1.CauseSchedule, ScheduledTime: &at},
 		Suites:      suites,
 	}, "")
-	err := r.Create(ctx, run, client.FieldOwner(fieldOwner))
-	if err != nil && !apierrors.IsAlreadyExists(err) { // by a controller that was killed before it could remember
-		return fmt.Errorf("creating the run %q: %w", run.Name, err)
+	run, made, err := runs.Make(ctx, r.Client, r.Key, run, fieldOwner)
+	if err != nil {
+		return err
 	}
-	if err == nil {
+	if made { // and not by a controller that was killed before it could remember
+		here.runs++
 		ctrl.LoggerFrom(ctx).Info("created scheduled run", "run", run.Name, "suites", len(suites),
 			"environment", l.environment, "time", due.time)
 	}
@@ -87,15 +107,23 @@ func (r *Reconciler) start(ctx context.Context, l *look, due dueAt, running bySu
 
 // free parts the suites that may start from those that still run. A run of the very time is that
 // which a controller made before it was killed: it holds up nothing.
-func free(due dueAt, running bySuite) (suites, held []string) {
+func (o *open) free(due dueAt) (suites, held []string) {
 	for _, suite := range due.suites {
-		if run := running[suite]; run != nil && !run.Spec.Cause.ScheduledTime.Time.Equal(due.time) {
+		if run := o.bySuite[suite]; run != nil && !run.Spec.Cause.ScheduledTime.Time.Equal(due.time) {
 			held = append(held, suite+" ("+run.Name+")")
 			continue
 		}
 		suites = append(suites, suite)
 	}
 	return suites, held
+}
+
+// has says whether the time has its run, by a controller that was killed before it could remember.
+func (o *open) has(due dueAt) bool {
+	return slices.ContainsFunc(due.suites, func(suite string) bool {
+		run := o.bySuite[suite]
+		return run != nil && run.Spec.Cause.ScheduledTime.Time.Equal(due.time)
+	})
 }
 
 // some gives three names and the count of the others.

@@ -1,13 +1,13 @@
 // Package slots shares the places of environments out among runs.
 //
 // In: how many pods an environment may have and has, and what runs ask for. Out: how many a run may start, and which
-// runs to look at when places are free: those that wait longest first, and schedules after all others, since nobody
-// waits for them. It knows neither pods nor clients; all of it is in memory, and a controller that starts again is told
-// anew by the runs that it looks at.
+// runs to look at when places are free: turn and turn about between namespaces, in each those that wait longest first, and
+// schedules after all others for a while, since nobody waits for them. It knows neither pods nor clients; all of it is in
+// memory, and a controller that starts again is told anew by the runs that it looks at.
 package slots
 
 import (
-	"cmp"
+	"maps"
 	"slices"
 	"sync"
 	"time"
@@ -38,31 +38,6 @@ type environment struct {
 	waiting map[types.NamespacedName]claim
 }
 
-// claim is what a run waits for.
-type claim struct {
-	run   types.NamespacedName
-	late  bool
-	since time.Time
-	want  int
-	asked time.Time
-}
-
-// before says whether a comes before b.
-func (a claim) before(b claim) int {
-	return cmp.Or(
-		cmp.Compare(number(a.late), number(b.late)),
-		a.since.Compare(b.since),
-		cmp.Compare(a.run.String(), b.run.String()),
-	)
-}
-
-func number(b bool) int {
-	if b {
-		return 1
-	}
-	return 0
-}
-
 // New gives an empty table. now is its clock; nil means time.Now.
 func New(now func() time.Time) *Table {
 	if now == nil {
@@ -74,10 +49,13 @@ func New(now func() time.Time) *Table {
 // Places are those of an environment.
 type Places struct {
 	Environment string
-	// Limit is how many pods it may have, and Used says how many it has: whatever was started and has not ended.
+	// Limit is how many pods it may have, and Used says how many it has.
 	Limit int
-	Used  func() (int, error)
+	Used  Used
 }
+
+// Used counts the pods of an environment that were started and have not ended, by the namespace of their run.
+type Used func() (map[string]int, error)
 
 // Reserve gives the run up to want of the places that are free and for which nobody waits who comes first. They are
 // kept for it until release is called, by when what it started has to be among those that Used counts. A run that gets
@@ -96,10 +74,19 @@ func (t *Table) Reserve(run *v1alpha1.TestRun, places Places, want int) (granted
 	if err != nil {
 		return 0, nil, err
 	}
-	mine := claim{key, run.Spec.Cause.Type == v1alpha1.CauseSchedule, run.CreationTimestamp.Time, want, t.now()}
-	granted = min(max(e.free(used)-e.ahead(mine), 0), want)
-	delete(e.waiting, key)
-	if mine.want -= granted; mine.want > 0 {
+	now := t.now()
+	e.waiting[key] = claim{
+		run: key, schedule: run.Spec.Cause.Type == v1alpha1.CauseSchedule, since: run.CreationTimestamp.Time, want: want, asked: now,
+	}
+	for _, s := range e.deal(used, now) {
+		if s.run == key {
+			granted = s.places
+		}
+	}
+	if mine := e.waiting[key]; granted == want {
+		delete(e.waiting, key)
+	} else {
+		mine.want -= granted
 		e.waiting[key] = mine
 	}
 	e.held[key] += granted
@@ -114,23 +101,19 @@ func (e *environment) release(key types.NamespacedName, n int) {
 	}
 }
 
-// free counts the places that neither a pod has nor a run holds.
-func (e *environment) free(used int) int {
-	free := e.limit - used
-	for _, n := range e.held {
+// deal shares out the places that neither a pod has nor a run holds. Who was not looked at for long waits no more.
+func (e *environment) deal(used map[string]int, now time.Time) []share {
+	free, has := e.limit, map[string]int{}
+	for namespace, n := range used {
 		free -= n
+		has[namespace] += n
 	}
-	return free
-}
-
-// ahead counts the places that those wait for who come first.
-func (e *environment) ahead(mine claim) (n int) {
-	for _, other := range e.waiting {
-		if other.run != mine.run && other.before(mine) < 0 && mine.asked.Sub(other.asked) < forgotten {
-			n += other.want
-		}
+	for run, n := range e.held {
+		free -= n
+		has[run.Namespace] += n
 	}
-	return n
+	maps.DeleteFunc(e.waiting, func(_ types.NamespacedName, c claim) bool { return now.Sub(c.asked) >= forgotten })
+	return deal(free, slices.Collect(maps.Values(e.waiting)), has, now)
 }
 
 // Withdraw lets the run wait for no place: it has ended, or cannot use one now.
@@ -143,7 +126,7 @@ func (t *Table) Withdraw(run types.NamespacedName) {
 }
 
 // Next gives the runs that would get a place of the environment now, in their order; used counts its pods.
-func (t *Table) Next(environment string, used func() (int, error)) ([]types.NamespacedName, error) {
+func (t *Table) Next(environment string, used Used) ([]types.NamespacedName, error) {
 	e := t.environment(environment)
 	e.mu.Lock()
 	defer e.mu.Unlock()
@@ -154,23 +137,9 @@ func (t *Table) Next(environment string, used func() (int, error)) ([]types.Name
 	if err != nil {
 		return nil, err
 	}
-	var waiting []claim
-	for key, c := range e.waiting {
-		if t.now().Sub(c.asked) >= forgotten {
-			delete(e.waiting, key)
-			continue
-		}
-		waiting = append(waiting, c)
-	}
-	slices.SortFunc(waiting, claim.before)
 	var next []types.NamespacedName
-	free := e.free(n)
-	for _, c := range waiting {
-		if free <= 0 {
-			break
-		}
-		next = append(next, c.run)
-		free -= c.want
+	for _, s := range e.deal(n, t.now()) {
+		next = append(next, s.run)
 	}
 	return next, nil
 }

@@ -38,7 +38,7 @@ func newHouse(t *testing.T) *house {
 	return h
 }
 
-func (h *house) used() (int, error) { return h.pods, nil }
+func (h *house) used() (map[string]int, error) { return map[string]int{"shop": h.pods}, nil }
 
 // takes asks for places, and has a pod in each that it gets.
 func (h *house) takes(r *v1alpha1.TestRun, want int) int {
@@ -135,7 +135,7 @@ func TestHeldPlacesAreKept(t *testing.T) {
 func TestWhatCannotBeCountedIsNotGiven(t *testing.T) {
 	broken := errors.New("no cache")
 	_, _, err := slots.New(nil).Reserve(run("a", v1alpha1.CausePush, 1),
-		slots.Places{Environment: "e", Limit: 3, Used: func() (int, error) { return 0, broken }}, 1)
+		slots.Places{Environment: "e", Limit: 3, Used: func() (map[string]int, error) { return nil, broken }}, 1)
 	if !errors.Is(err, broken) {
 		t.Errorf("got %v", err)
 	}
@@ -146,10 +146,10 @@ func TestAtOnce(t *testing.T) {
 	table := slots.New(nil)
 	var mu sync.Mutex
 	pods, most := 0, 0
-	places := slots.Places{Environment: "e", Limit: 7, Used: func() (int, error) {
+	places := slots.Places{Environment: "e", Limit: 7, Used: func() (map[string]int, error) {
 		mu.Lock()
 		defer mu.Unlock()
-		return pods, nil
+		return map[string]int{"shop": pods}, nil
 	}}
 	var done sync.WaitGroup
 	for i := range 50 {

@@ -89,7 +89,7 @@ func newStage(t *testing.T, source catalogstest.Commits) *stage {
 			}
 			return (&Reconciler{
 				Client: contested{mgr.GetClient(), &l.conflicts}, Source: source, Catalogs: rendered, Contents: contents,
-				Executor: l.executor, Slots: slots.New(nil), Events: mgr.GetEventRecorder("test"), Retention: Retention{Pods: time.Hour, Runs: time.Hour},
+				Executor: l.executor, Slots: slots.New(nil), Key: key, Admission: admission{}, Events: mgr.GetEventRecorder("test"), Retention: Retention{Pods: time.Hour, Runs: time.Hour},
 			}).SetupWithManager(mgr, Options{})
 		})
 	}
@@ -107,6 +107,7 @@ func newStage(t *testing.T, source catalogstest.Commits) *stage {
 func (l *stage) newRun(t *testing.T, commit, environment string) *v1alpha1.TestRun {
 	t.Helper()
 	run := runner.NewRun(l.repo, v1alpha1.TestRunSpec{Environment: environment, Commit: commit, Branch: "main", Cause: v1alpha1.Cause{Type: v1alpha1.CausePush}}, "")
+	key.SignRun(run)
 	l.Make(t, run)
 	return run
 }
@@ -125,6 +126,7 @@ func (l *stage) newPullRequest(t *testing.T, commit, environment string) *v1alph
 	t.Helper()
 	cause := v1alpha1.Cause{Type: v1alpha1.CausePullRequest, PullRequest: &v1alpha1.PullRequestRef{Number: 7}}
 	run := runner.NewRun(l.repo, v1alpha1.TestRunSpec{Environment: environment, Commit: commit, Branch: "main", Cause: cause}, "")
+	key.SignRun(run)
 	l.Make(t, run)
 	return run
 }
@@ -192,12 +194,14 @@ func TestAPIServerRunsAreSeenThrough(t *testing.T) {
 	})
 	t.Run("what the catalog changes stands on the run", func(t *testing.T) {
 		run := runner.NewRun(l.repo, v1alpha1.TestRunSpec{Environment: "staging", Commit: one, Base: two, Branch: "topic", Cause: v1alpha1.Cause{Type: v1alpha1.CausePush}}, "")
+		key.SignRun(run)
 		l.Make(t, run)
 		l.Until(t, run, "it is planned", func() bool { return len(run.Status.Plan) > 0 })
 		if d := run.Status.CatalogDiff; d == nil || d.Summary() != "1 added" || d.Added[0] != "web" {
 			t.Errorf("the difference is %+v", d)
 		}
 		run = runner.NewRun(l.repo, v1alpha1.TestRunSpec{Environment: "staging", Commit: four, Base: two, Branch: "topic", Cause: v1alpha1.Cause{Type: v1alpha1.CausePush}}, "")
+		key.SignRun(run)
 		l.Make(t, run)
 		l.Until(t, run, "it is planned", func() bool { return len(run.Status.Plan) > 0 })
 		if d := run.Status.CatalogDiff; d == nil || !d.Empty() {

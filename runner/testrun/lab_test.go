@@ -23,10 +23,13 @@ import (
 	"github.com/assay-dev/assay/runner/catalogs"
 	"github.com/assay-dev/assay/runner/catalogs/catalogstest"
 	"github.com/assay-dev/assay/runner/memory"
+	"github.com/assay-dev/assay/runner/proof"
 	"github.com/assay-dev/assay/runner/report"
 	"github.com/assay-dev/assay/runner/runs"
 	"github.com/assay-dev/assay/runner/slots"
 )
+
+var key = proof.Must(make([]byte, proof.KeyBytes))
 
 const head = "1111111111111111111111111111111111111111"
 
@@ -93,6 +96,13 @@ func (l lifeline) Stop(ctx context.Context, run *v1alpha1.TestRun, pod string) e
 	return l.life.act(func() error { return l.Executor.Stop(ctx, run, pod) })
 }
 
+// admission is a table of refusals; who is not in it may be tested.
+type admission map[string]error
+
+func (a admission) Reachable(_ context.Context, _ *v1alpha1.TestRepository, commit string) error {
+	return a[commit]
+}
+
 // lab is the reconciler on a client and an executor in memory.
 type lab struct {
 	*testing.T
@@ -102,8 +112,10 @@ type lab struct {
 	life     *mortal
 	table    *slots.Table
 	r        *Reconciler
-	env      *v1alpha1.TestEnvironment
-	repo     *v1alpha1.TestRepository
+	// admission says of commits why they may not be tested.
+	admission admission
+	env       *v1alpha1.TestEnvironment
+	repo      *v1alpha1.TestRepository
 }
 
 func newLab(t *testing.T, suites ...string) *lab {
@@ -113,7 +125,7 @@ func newLab(t *testing.T, suites ...string) *lab {
 		t.Fatal(err)
 	}
 	l := &lab{
-		T: t, host: &host{Commits: catalogstest.Commits{head: tree(suites...)}}, executor: memory.New(nil, nil), life: &mortal{left: 1 << 30},
+		T: t, host: &host{Commits: catalogstest.Commits{head: tree(suites...)}}, executor: memory.New(nil, nil), life: &mortal{left: 1 << 30}, admission: admission{},
 		repo: &v1alpha1.TestRepository{
 			ObjectMeta: metav1.ObjectMeta{Namespace: "shop", Name: "shop"},
 			Spec:       v1alpha1.TestRepositorySpec{URL: "https://git.example/shop", Environments: []v1alpha1.EnvironmentRef{{Name: "staging"}}},
@@ -156,7 +168,7 @@ func (l *lab) restart() {
 		l.Fatal(err)
 	}
 	l.table = slots.New(nil)
-	l.r = &Reconciler{Client: c, Source: l.host, Catalogs: rendered, Contents: contents, Executor: lifeline{l.executor, l.life}, Slots: l.table,
+	l.r = &Reconciler{Client: c, Source: l.host, Catalogs: rendered, Contents: contents, Executor: lifeline{l.executor, l.life}, Slots: l.table, Key: key, Admission: l.admission,
 		Events: events.NewFakeRecorder(1000), Retention: Retention{Pods: time.Hour, Runs: time.Hour}}
 }
 
@@ -164,6 +176,7 @@ func (l *lab) restart() {
 func (l *lab) newRun(branch string, age time.Duration) *v1alpha1.TestRun {
 	l.Helper()
 	run := runner.NewRun(l.repo, v1alpha1.TestRunSpec{Environment: "staging", Commit: head, Branch: branch, Cause: v1alpha1.Cause{Type: v1alpha1.CausePush}}, "")
+	key.SignRun(run)
 	run.UID, run.CreationTimestamp = types.UID("uid-of-"+run.Name), metav1.NewTime(time.Now().Add(-age))
 	if err := l.client.Create(l.Context(), run); err != nil {
 		l.Fatal(err)
@@ -175,7 +188,10 @@ func (l *lab) newRun(branch string, age time.Duration) *v1alpha1.TestRun {
 func (l *lab) reconcile(run *v1alpha1.TestRun) (*v1alpha1.TestRun, error) {
 	l.Helper()
 	key := client.ObjectKeyFromObject(run)
-	_, err := l.r.Reconcile(l.Context(), ctrl.Request{NamespacedName: key})
+	result, err := l.r.Reconcile(l.Context(), ctrl.Request{NamespacedName: key})
+	if err != nil && result != (ctrl.Result{}) {
+		l.Errorf("it gives both %+v, which is then ignored, and an error: %v", result, err)
+	}
 	got := &v1alpha1.TestRun{}
 	if err := l.client.Get(l.Context(), key, got); err != nil {
 		l.Fatal(err)

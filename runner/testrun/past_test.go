@@ -53,7 +53,7 @@ func newDesk(t testing.TB, source catalogs.Source, objects ...client.Object) des
 	if err != nil {
 		t.Fatal(err)
 	}
-	d.Reconciler = &Reconciler{Client: reader, Source: source, Catalogs: rendered, Contents: contents}
+	d.Reconciler = &Reconciler{Admission: admission{}, Client: reader, Source: source, Catalogs: rendered, Contents: contents}
 	return d
 }
 

@@ -49,6 +49,11 @@ func (r *Reconciler) plan(ctx context.Context, run *v1alpha1.TestRun, repo *v1al
 // gather gives all that the plan depends on. Nothing of a commit is looked at that may not be
 // tested.
 func (r *Reconciler) gather(ctx context.Context, run *v1alpha1.TestRun, repo *v1alpha1.TestRepository, env *v1alpha1.TestEnvironment) (catalog.PlanInput, error) {
+	if !run.Spec.Cause.Type.Rules().Proved { // else the controller saw the commit itself
+		if err := r.Admission.Reachable(ctx, repo, run.Spec.Commit); err != nil {
+			return catalog.PlanInput{}, err
+		}
+	}
 	if err := r.Source.Verify(ctx, repo, run.Spec.Commit); err != nil {
 		return catalog.PlanInput{}, err
 	}

@@ -19,11 +19,19 @@ import (
 	"github.com/assay-dev/assay/api/v1alpha1"
 	"github.com/assay-dev/assay/runner"
 	"github.com/assay-dev/assay/runner/catalogs"
+	"github.com/assay-dev/assay/runner/proof"
 	"github.com/assay-dev/assay/runner/slots"
 )
 
 // fieldOwner is the field manager of every write.
 const fieldOwner = "assay-controller"
+
+// Admission says which commits may be tested. It is safe for concurrent use.
+type Admission interface {
+	// Reachable is nil for a commit that was pushed by who may; the fault is CommitNotReachable.
+	// Others say that it could not be found out.
+	Reachable(ctx context.Context, repo *v1alpha1.TestRepository, commit string) error
+}
 
 // Reconciler sees TestRuns through.
 type Reconciler struct {
@@ -32,11 +40,15 @@ type Reconciler struct {
 	// Source gives the files of commits, and Catalogs renders them.
 	Source   catalogs.Source
 	Catalogs *catalogs.Catalogs
+	// Admission says which commits may be tested for whoever asks.
+	Admission Admission
 	// Contents packs what the pods get.
 	Contents *Contents
 	// Executor starts and stops attempts, and Slots says how many.
 	Executor runner.Executor
 	Slots    *slots.Table
+	// Key knows the runs that the controller made.
+	Key *proof.Key
 	// Events records how runs end.
 	Events events.EventRecorder
 	// Retention of what is finished.
@@ -69,10 +81,21 @@ func (r *Reconciler) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Resu
 	if run.Status.State.Final() {
 		return r.finish(ctx, run)
 	}
+	if !r.Key.IsRun(run) {
+		return r.hindered(ctx, run, notProved(run))
+	}
 	if err := r.adopt(ctx, run); err != nil {
 		return settle(err)
 	}
 	return r.advance(ctx, run)
+}
+
+// notProved is for a run of a cause that is the controller's own, which it did not make, or not so. Nothing of it is
+// believed.
+func notProved(run *v1alpha1.TestRun) error {
+	return fault.New(fault.CauseNotProved, fault.Place{Field: "spec.cause.type"},
+		"ask for a run with cause API, as assay run does; or have heads tested again by the annotation "+v1alpha1.ReconcileRequestAnnotation+" of the TestRepository",
+		"runs of cause %s are made by the controller alone, and this one it did not make", run.Spec.Cause.Type)
 }
 
 // advance takes a run that is not final further, or ends it.
@@ -115,10 +138,13 @@ func (r *Reconciler) finish(ctx context.Context, run *v1alpha1.TestRun) (ctrl.Re
 		return again, err
 	}
 	kept, err := r.retain(ctx, run, time.Now())
+	if err != nil {
+		return ctrl.Result{}, err
+	}
 	if again.RequeueAfter > 0 && (kept.RequeueAfter == 0 || again.RequeueAfter < kept.RequeueAfter) {
 		kept.RequeueAfter = again.RequeueAfter
 	}
-	return kept, err
+	return kept, nil
 }
 
 // wake has those looked at that would get a place now: the run may have left some, or waits no more.
@@ -132,10 +158,10 @@ func (r *Reconciler) wake(ctx context.Context, run *v1alpha1.TestRun) {
 
 // next gives the runs that would get a place of the environment now.
 func (r *Reconciler) next(ctx context.Context, environment string) []types.NamespacedName {
-	next, err := r.Slots.Next(environment, func() (int, error) {
+	next, err := r.Slots.Next(environment, func() (map[string]int, error) {
 		env := &v1alpha1.TestEnvironment{}
 		if err := r.Get(ctx, types.NamespacedName{Name: environment}, env); err != nil {
-			return 0, err
+			return nil, err
 		}
 		return r.Executor.Used(ctx, env)
 	})

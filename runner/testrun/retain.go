@@ -45,9 +45,12 @@ func (r *Reconciler) cleanUp(ctx context.Context, run *v1alpha1.TestRun) (ctrl.R
 		return ctrl.Result{}, nil
 	}
 	left, err := r.removePods(ctx, run)
-	if err != nil || left > 0 {
+	if err != nil {
+		return ctrl.Result{}, err
+	}
+	if left > 0 {
 		// The pods' own watch brings the run back when they are gone.
-		return ctrl.Result{RequeueAfter: 10 * time.Second}, err
+		return ctrl.Result{RequeueAfter: 10 * time.Second}, nil
 	}
 	controllerutil.RemoveFinalizer(run, v1alpha1.RunFinalizer)
 	return settle(r.Update(ctx, run, client.FieldOwner(fieldOwner)))

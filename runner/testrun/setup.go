@@ -17,6 +17,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/source"
 
 	"github.com/assay-dev/assay/api/v1alpha1"
+	"github.com/assay-dev/assay/runner/fairqueue"
 	"github.com/assay-dev/assay/runner/runs"
 )
 
@@ -44,7 +45,7 @@ func (r *Reconciler) SetupWithManager(mgr ctrl.Manager, o Options) error {
 		Watches(&v1alpha1.TestRun{}, handler.EnqueueRequestsFromMapFunc(r.siblings), builder.WithPredicates(createdOnly())).
 		Watches(&corev1.Pod{}, handler.EnqueueRequestsFromMapFunc(r.runsOfPod)).
 		Watches(&v1alpha1.TestEnvironment{}, handler.EnqueueRequestsFromMapFunc(r.runsOfEnvironment), builder.WithPredicates(predicate.GenerationChangedPredicate{})).
-		WithOptions(controller.Options{MaxConcurrentReconciles: o.Concurrent}).
+		WithOptions(controller.Options{MaxConcurrentReconciles: o.Concurrent, NewQueue: fairqueue.Requests}).
 		Complete(r)
 }
 

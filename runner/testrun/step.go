@@ -124,8 +124,15 @@ func (r *Reconciler) places(ctx context.Context, env *v1alpha1.TestEnvironment) 
 	return slots.Places{
 		Environment: env.Name,
 		Limit:       env.MaxPods(),
-		Used:        func() (int, error) { return r.Executor.Used(ctx, env) },
+		Used:        func() (map[string]int, error) { return r.Executor.Used(ctx, env) },
 	}
+}
+
+func total(used map[string]int) (n int) {
+	for _, of := range used {
+		n += of
+	}
+	return n
 }
 
 // prepared is the content of a suite, or why there is none.
@@ -150,7 +157,7 @@ func (r *Reconciler) prepare(ctx context.Context, s subject) (map[string]prepare
 	}
 	due := runner.Due(s.run, s.suites, s.env, observed, now)
 	contents := map[string]prepared{}
-	for _, id := range due[:min(len(due), max(s.env.MaxPods()-used, 0))] {
+	for _, id := range due[:min(len(due), max(s.env.MaxPods()-total(used), 0))] {
 		suite := s.suites[id.Suite]
 		if _, known := contents[id.Suite]; known || suite.Name == "" {
 			continue

@@ -88,6 +88,12 @@ func TestAPodThatCannotBeStoppedHoldsUpNothing(t *testing.T) {
 	if run, err = l.reconcile(run); err == nil || run.Status.State != v1alpha1.StateCancelled {
 		t.Errorf("the run is %s, error %v", run.Status.State, err)
 	}
+	if err := l.client.Delete(t.Context(), run); err != nil {
+		t.Fatal(err)
+	}
+	if run, err = l.reconcile(run); err == nil || len(run.Finalizers) == 0 {
+		t.Errorf("the run is let go with its pods, error %v", err)
+	}
 }
 
 // TestAFullQuotaIsLeftAlone: what one attempt is refused for now, the next would be, too.

@@ -27,7 +27,7 @@ func (r *Reconciler) superseded(ctx context.Context, run *v1alpha1.TestRun) (boo
 		return false, fmt.Errorf("listing the runs beside: %w", err)
 	}
 	for i := range siblings.Items {
-		if sameSubject(run, &siblings.Items[i]) && newer(&siblings.Items[i], run, repo) {
+		if r.Key.IsRun(&siblings.Items[i]) && sameSubject(run, &siblings.Items[i]) && newer(&siblings.Items[i], run, repo) {
 			return true, nil
 		}
 	}

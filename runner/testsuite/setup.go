@@ -18,6 +18,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 
 	"github.com/assay-dev/assay/api/v1alpha1"
+	"github.com/assay-dev/assay/runner/fairqueue"
 )
 
 // Options of the controller.
@@ -44,7 +45,7 @@ func (r *Reconciler) SetupWithManager(ctx context.Context, mgr ctrl.Manager, o O
 			predicate.GenerationChangedPredicate{}, predicates.ReconcileRequestedPredicate{}, headsMoved()))).
 		Owns(&v1alpha1.TestSuite{}, builder.WithPredicates(touched())).
 		Watches(&v1alpha1.TestRun{}, handler.EnqueueRequestsFromMapFunc(repositoryOf), builder.WithPredicates(ended())).
-		WithOptions(controller.Options{MaxConcurrentReconciles: o.Concurrent}).
+		WithOptions(controller.Options{MaxConcurrentReconciles: o.Concurrent, NewQueue: fairqueue.Requests}).
 		Complete(r)
 }
 

@@ -34,7 +34,7 @@ func TestControllerPublishesAndSurvivesARestart(t *testing.T) {
 	start := func() (stop func()) {
 		t.Helper()
 		return c.Run(t, c.Config, func(_ context.Context, m ctrl.Manager) error {
-			return (&publish.Reconciler{Forges: forges}).SetupWithManager(m, publish.Options{FirstRetry: 10 * time.Millisecond})
+			return (&publish.Reconciler{Key: key, Forges: forges}).SetupWithManager(m, publish.Options{FirstRetry: 10 * time.Millisecond})
 		})
 	}
 
@@ -114,7 +114,7 @@ func TestControllerFollowsThePollAndRunsAgain(t *testing.T) {
 	create(t, c, run("staging", commitA, 7, time.Time{}, failed))
 	create(t, c, run("staging", commitB, 7, time.Time{}, passed))
 	defer c.Run(t, c.Config, func(_ context.Context, m ctrl.Manager) error {
-		return (&publish.Reconciler{Forges: forges}).SetupWithManager(m, publish.Options{FirstRetry: 10 * time.Millisecond})
+		return (&publish.Reconciler{Key: key, Forges: forges}).SetupWithManager(m, publish.Options{FirstRetry: 10 * time.Millisecond})
 	})()
 
 	polled := func(commit string) {
@@ -154,6 +154,9 @@ func TestControllerFollowsThePollAndRunsAgain(t *testing.T) {
 
 func create(t *testing.T, c client.Client, o client.Object) {
 	t.Helper()
+	if r, isRun := o.(*v1alpha1.TestRun); isRun {
+		key.SignRun(r)
+	}
 	want, isRun := o.DeepCopyObject().(*v1alpha1.TestRun)
 	if err := c.Create(t.Context(), o); err != nil {
 		t.Fatal(err)

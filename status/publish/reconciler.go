@@ -17,6 +17,7 @@ import (
 	"github.com/assay-dev/assay/api/fault"
 	"github.com/assay-dev/assay/api/v1alpha1"
 	"github.com/assay-dev/assay/providers"
+	"github.com/assay-dev/assay/runner/proof"
 	"github.com/assay-dev/assay/runner/runs"
 	"github.com/assay-dev/assay/status"
 )
@@ -43,6 +44,8 @@ type Reconciler struct {
 	Client client.Client
 	// Forges opens forges. Required.
 	Forges Forges
+	// Key knows the runs that the controller made: no others speak. Required.
+	Key *proof.Key
 	// Events tells of faults at the TestRepository. Required.
 	Events events.EventRecorder
 	// RunsURL as in status.ComposeInput; may be empty.
@@ -128,7 +131,12 @@ func (r *Reconciler) gather(ctx context.Context, subject Subject) (gathered, err
 		return g, fmt.Errorf("list TestRuns of %q: %w", subject.Repository, err)
 	}
 	for i := range all.Items {
-		if run := &all.Items[i]; run.Spec.Commit == subject.Commit {
+		run := &all.Items[i]
+		if !r.Key.IsRun(run) {
+			continue
+		}
+		g.all = append(g.all, *run)
+		if run.Spec.Commit == subject.Commit {
 			g.commit = append(g.commit, *run.DeepCopy())
 		}
 	}
@@ -137,7 +145,6 @@ func (r *Reconciler) gather(ctx context.Context, subject Subject) (gathered, err
 			g.own = append(g.own, run)
 		}
 	}
-	g.all = all.Items
 	return g, nil
 }
 

@@ -21,9 +21,12 @@ import (
 	"github.com/assay-dev/assay/api/v1alpha1"
 	"github.com/assay-dev/assay/providers"
 	"github.com/assay-dev/assay/providers/memory"
+	"github.com/assay-dev/assay/runner/proof"
 	"github.com/assay-dev/assay/runner/runs"
 	"github.com/assay-dev/assay/status/publish"
 )
+
+var key = proof.Must(make([]byte, proof.KeyBytes))
 
 var (
 	commitA = strings.Repeat("a", 40)
@@ -345,6 +348,9 @@ func newBench(t *testing.T, all ...*v1alpha1.TestRun) *bench {
 	objects := []client.Object{&v1alpha1.TestRepository{ObjectMeta: metav1.ObjectMeta{Namespace: "team", Name: "shop"},
 		Spec: v1alpha1.TestRepositorySpec{URL: "https://git.example.org/team/shop.git"}}}
 	for _, r := range all {
+		if r.Annotations[v1alpha1.ProofAnnotation] != "" { // it may have another name by now
+			key.SignRun(r)
+		}
 		objects = append(objects, r)
 	}
 	builder := fake.NewClientBuilder().WithScheme(scheme)
@@ -368,7 +374,7 @@ func (b *bench) open(ctx context.Context, _ *v1alpha1.TestRepository) (providers
 }
 
 func (b *bench) reconciler() *publish.Reconciler {
-	return &publish.Reconciler{Client: b.client, Forges: b.forges, Events: b.events, Now: func() time.Time { return b.now }}
+	return &publish.Reconciler{Key: key, Client: b.client, Forges: b.forges, Events: b.events, Now: func() time.Time { return b.now }}
 }
 
 // settle lets a new process reconcile the subject, which has to succeed at once.
@@ -490,10 +496,12 @@ func run(environment, commit string, pullRequest int64, created time.Time, statu
 	if pullRequest != 0 {
 		cause = v1alpha1.Cause{Type: v1alpha1.CausePullRequest, PullRequest: &v1alpha1.PullRequestRef{Number: pullRequest}}
 	}
-	return &v1alpha1.TestRun{
+	r := &v1alpha1.TestRun{
 		ObjectMeta: metav1.ObjectMeta{Namespace: "team", Name: fmt.Sprintf("shop-%s-%.7s", environment, commit), CreationTimestamp: metav1.NewTime(created),
 			Labels: map[string]string{v1alpha1.RepositoryLabel: "shop", v1alpha1.CommitLabel: commit}},
 		Spec:   v1alpha1.TestRunSpec{RepositoryRef: v1alpha1.LocalReference{Name: "shop"}, Environment: environment, Commit: commit, Cause: cause},
 		Status: *status.DeepCopy(),
 	}
+	key.SignRun(r)
+	return r
 }

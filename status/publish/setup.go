@@ -15,6 +15,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/manager"
 
 	"github.com/assay-dev/assay/api/v1alpha1"
+	"github.com/assay-dev/assay/runner/fairqueue"
 	"github.com/assay-dev/assay/runner/runs"
 )
 
@@ -59,6 +60,7 @@ func (r *Reconciler) SetupWithManager(m manager.Manager, options Options) error 
 		Watches(&v1alpha1.TestRepository{}, heads()).
 		WithOptions(controller.TypedOptions[Subject]{
 			MaxConcurrentReconciles: options.Workers,
+			NewQueue:                fairqueue.New(func(s Subject) string { return s.Namespace }),
 			RateLimiter:             workqueue.NewTypedItemExponentialFailureRateLimiter[Subject](options.FirstRetry, options.LastRetry),
 		}).
 		WithLogConstructor(func(s *Subject) logr.Logger {

@@ -41,14 +41,14 @@ func BenchmarkChanged(b *testing.B) {
 	head := change(1)
 	h := newHost(b, r)
 	for name, reader := range map[string]func() git.Reader{
-		"from the host, both commits": func() git.Reader { return git.New(git.Options{}) },
+		"from the host, both commits": func() git.Reader { return git.New(git.Options{Reach: git.Loopback}) },
 		"from the host, the base is known": func() git.Reader {
-			c := git.NewCache(git.New(git.Options{}), 64<<20)
+			c := git.NewCache(git.New(git.Options{Reach: git.Loopback}), 64<<20)
 			read(b, c, h, base)
 			return c
 		},
 		"both are known": func() git.Reader {
-			c := git.NewCache(git.New(git.Options{}), 64<<20)
+			c := git.NewCache(git.New(git.Options{Reach: git.Loopback}), 64<<20)
 			read(b, c, h, base)
 			read(b, c, h, head)
 			return c
@@ -80,7 +80,7 @@ func BenchmarkTreeOfUnchangedTests(b *testing.B) {
 	r, base, change := monorepo(b)
 	h := newHost(b, r)
 	for name, reader := range map[string]git.Reader{
-		"without a cache": git.New(git.Options{}), "with one": git.NewCache(git.New(git.Options{}), 64<<20),
+		"without a cache": git.New(git.Options{Reach: git.Loopback}), "with one": git.NewCache(git.New(git.Options{Reach: git.Loopback}), 64<<20),
 	} {
 		b.Run(name, func(b *testing.B) {
 			if _, err := reader.Tree(b.Context(), h.endpoint(), base, "tests"); err != nil {

@@ -23,7 +23,7 @@ func TestCacheAsksOnce(t *testing.T) {
 	base := r.commit(map[string]string{"tests/a": "1"})
 	head := r.commit(map[string]string{"tests/a": "2"})
 	h := newHost(t, r)
-	c := git.NewCache(git.New(git.Options{}), 1<<20)
+	c := git.NewCache(git.New(git.Options{Reach: git.Loopback}), 1<<20)
 	for i := range 3 {
 		tree, err := c.Tree(t.Context(), h.endpoint(), head, "tests")
 		if err != nil {
@@ -47,7 +47,7 @@ func TestCacheGivesNothingToAnotherCredential(t *testing.T) {
 	head := r.commit(map[string]string{"tests/a": "secret"})
 	h := newHost(t, r)
 	h.user, h.password = "robot", "token"
-	c := git.NewCache(git.New(git.Options{}), 1<<20)
+	c := git.NewCache(git.New(git.Options{Reach: git.Loopback}), 1<<20)
 	if _, err := c.Tree(t.Context(), h.endpoint(), head, "tests"); err != nil {
 		t.Fatal(err)
 	}
@@ -65,7 +65,7 @@ func TestCacheForgetsTheLeastRecentlyUsed(t *testing.T) {
 		commits = append(commits, r.commit(map[string]string{"tests/a": noise(10_000 + len(commits))}))
 	}
 	h := newHost(t, r)
-	c := git.NewCache(git.New(git.Options{}), 30_000) // room for two
+	c := git.NewCache(git.New(git.Options{Reach: git.Loopback}), 30_000) // room for two
 	asked := func(commit string) bool {
 		h.seen()
 		if _, err := c.Tree(t.Context(), h.endpoint(), commit, "tests"); err != nil {
@@ -88,7 +88,7 @@ func TestCacheForgetsFailuresAndTheUnknown(t *testing.T) {
 	r := newRepository(t)
 	head := r.commit(map[string]string{"tests/a": "1"})
 	h := newHost(t, r)
-	c := git.NewCache(git.New(git.Options{}), 1<<20)
+	c := git.NewCache(git.New(git.Options{Reach: git.Loopback}), 1<<20)
 	h.before = func(w http.ResponseWriter, _ *http.Request) bool { w.WriteHeader(http.StatusBadGateway); return true }
 	if _, err := c.Tree(t.Context(), h.endpoint(), head, "tests"); err == nil {
 		t.Error("a failing host has an answer")
@@ -112,7 +112,7 @@ func TestCacheSharesOneCall(t *testing.T) {
 	h := newHost(t, r)
 	answer := make(chan struct{})
 	h.before = func(http.ResponseWriter, *http.Request) bool { <-answer; return false }
-	c := git.NewCache(git.New(git.Options{}), 1<<20)
+	c := git.NewCache(git.New(git.Options{Reach: git.Loopback}), 1<<20)
 	var waiting, done sync.WaitGroup
 	errs := make([]error, 4)
 	first, giveUp := context.WithCancel(t.Context())
@@ -166,7 +166,7 @@ func TestCacheReadsWhatIsNew(t *testing.T) {
 			r.commit(files)
 			base := r.commit(world)
 			h := newHost(t, r)
-			c := git.NewCache(git.New(git.Options{}), 8<<20)
+			c := git.NewCache(git.New(git.Options{Reach: git.Loopback}), 8<<20)
 			read(t, c, h, base)
 			head := r.commit(tc.change)
 			h.seen()
@@ -211,7 +211,7 @@ func TestCacheReadsTheFoldersOfACommitOnce(t *testing.T) {
 	base := r.commit(world)
 	head := r.commit(map[string]string{"src/main.go": "package other\n"})
 	h := newHost(t, r)
-	c := git.NewCache(git.New(git.Options{}), 8<<20)
+	c := git.NewCache(git.New(git.Options{Reach: git.Loopback}), 8<<20)
 	if _, _, err := c.Changed(t.Context(), h.endpoint(), base, head); err != nil {
 		t.Fatal(err)
 	}
@@ -235,7 +235,7 @@ func TestCacheKeepsCommitsApart(t *testing.T) {
 	// A folder's name given to a file must not bring the folder back.
 	r.git("update-ref", "refs/heads/other", commits[0])
 	h := newHost(t, r)
-	c := git.NewCache(git.New(git.Options{}), 8<<20)
+	c := git.NewCache(git.New(git.Options{Reach: git.Loopback}), 8<<20)
 	for range 2 {
 		for _, commit := range commits {
 			_, err := fs.ReadFile(read(t, c, h, commit), "tests/link")
@@ -249,7 +249,7 @@ func TestCacheKeepsCommitsApart(t *testing.T) {
 func TestCacheHoldsNoMoreThanItsBudget(t *testing.T) {
 	r := newRepository(t)
 	h := newHost(t, r)
-	c := git.NewCache(git.New(git.Options{}), 20_000)
+	c := git.NewCache(git.New(git.Options{Reach: git.Loopback}), 20_000)
 	for i := range 12 {
 		commit := r.commit(map[string]string{"tests/a": noise(3000 + i), fmt.Sprintf("src/%d/%d", i, i): "1"})
 		read(t, c, h, commit)

@@ -27,7 +27,7 @@ func TestChangedListsWhatDiffers(t *testing.T) {
 		}
 		head := r.commit(map[string]string{"folder": "now a file", "größe": "1"})
 		h := newHost(t, r)
-		paths, known, err := git.New(git.Options{}).Changed(t.Context(), h.endpoint(), base, head)
+		paths, known, err := git.New(git.Options{Reach: git.Loopback}).Changed(t.Context(), h.endpoint(), base, head)
 		if err != nil || !known {
 			t.Fatalf("known %v, error %v", known, err)
 		}
@@ -38,7 +38,7 @@ func TestChangedListsWhatDiffers(t *testing.T) {
 		if requests, sent := h.seen(); len(requests) != 2 || filter == "true" && sent > 5000 {
 			t.Errorf("filter %s: %d bytes in %q", filter, sent, requests)
 		}
-		paths, known, err = git.New(git.Options{}).Changed(t.Context(), h.endpoint(), head, head)
+		paths, known, err = git.New(git.Options{Reach: git.Loopback}).Changed(t.Context(), h.endpoint(), head, head)
 		if len(paths) != 0 || !known || err != nil {
 			t.Errorf("a commit differs from itself: %q, %v, %v", paths, known, err)
 		}
@@ -53,7 +53,7 @@ func TestChangedWithoutABaseIsUnknown(t *testing.T) {
 	head := r.commit(map[string]string{"a": "3"}) // a force push
 	r.git("reflog", "expire", "--expire=now", "--all")
 	r.git("gc", "-q", "--prune=now")
-	c, e := git.New(git.Options{}), newHost(t, r).endpoint()
+	c, e := git.New(git.Options{Reach: git.Loopback}), newHost(t, r).endpoint()
 	for name, base := range map[string]string{"force-pushed away": gone, "a new branch": strings.Repeat("0", 40), "none": ""} {
 		paths, known, err := c.Changed(t.Context(), e, base, head)
 		if len(paths) != 0 || known || err != nil {
@@ -84,7 +84,7 @@ func TestOlderCommitsCanBeRead(t *testing.T) {
 	r := newRepository(t)
 	old := r.commit(map[string]string{"tests/a": "1"})
 	head := r.commit(map[string]string{"tests/a": "2"})
-	c, e := git.New(git.Options{}), newHost(t, r).endpoint()
+	c, e := git.New(git.Options{Reach: git.Loopback}), newHost(t, r).endpoint()
 	tree, err := c.Tree(t.Context(), e, old, "tests")
 	if err != nil {
 		t.Fatal(err)
@@ -102,7 +102,7 @@ func TestNamesThatAreNotUTF8AreMadeSo(t *testing.T) {
 	base := r.point(r.tree(entry{"100644", "a\xffb", r.blob("1")}))
 	head := r.point(r.tree(entry{"100644", "a\xffb", r.blob("2")}))
 	r.git("update-ref", "refs/heads/base", base)
-	paths, _, err := git.New(git.Options{}).Changed(t.Context(), newHost(t, r).endpoint(), base, head)
+	paths, _, err := git.New(git.Options{Reach: git.Loopback}).Changed(t.Context(), newHost(t, r).endpoint(), base, head)
 	if err != nil {
 		t.Fatal(err)
 	}

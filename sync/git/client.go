@@ -27,8 +27,10 @@ type Options struct {
 	Remembered int64
 	// UserAgent is what hosts see, "assay" by default.
 	UserAgent string
-	// Dial opens connections, for https and ssh alike, to hosts and to proxies; [Dial] by
-	// default.
+	// Reach says which hosts may be connected to.
+	Reach Reach
+	// Dial opens connections, for https and ssh alike, to hosts and to proxies; that of Reach
+	// by default.
 	Dial func(ctx context.Context, network, address string) (net.Conn, error)
 }
 
@@ -53,7 +55,7 @@ func New(options Options) *Client {
 		options.UserAgent = "assay"
 	}
 	if options.Dial == nil {
-		options.Dial = Dial
+		options.Dial = options.Reach.Dial
 	}
 	return &Client{
 		options: options,
@@ -78,7 +80,7 @@ func (c *Client) operate(ctx context.Context, e Endpoint, f func(context.Context
 	if err != nil {
 		return err
 	}
-	if err := CheckHost(l.host); err != nil {
+	if err := c.options.Reach.CheckHost(l.host); err != nil {
 		return classify(err, e, l)
 	}
 	release, err := c.slots.acquire(ctx, l.address())

@@ -19,7 +19,7 @@ func TestCommitIsWhatGitStores(t *testing.T) {
 	https, ssh := newHost(t, r), newSSHHost(t, r)
 	read := func(e git.Endpoint) {
 		t.Helper()
-		got, err := git.New(git.Options{}).Commit(t.Context(), e, head)
+		got, err := git.New(git.Options{Reach: git.Loopback}).Commit(t.Context(), e, head)
 		if err != nil || string(got) != want {
 			t.Errorf("%s: got %q, %v, want %q", e.URL, got, err, want)
 		}
@@ -37,9 +37,9 @@ func TestCommitIsWhatGitStores(t *testing.T) {
 	r.git("config", "uploadpack.allowFilter", "false")
 	read(https.endpoint())
 
-	_, err := git.New(git.Options{}).Commit(t.Context(), https.endpoint(), strings.Repeat("1", 40))
+	_, err := git.New(git.Options{Reach: git.Loopback}).Commit(t.Context(), https.endpoint(), strings.Repeat("1", 40))
 	wantFault(t, err, fault.RefNotFound)
-	_, err = git.New(git.Options{}).Commit(t.Context(), https.endpoint(), r.git("rev-parse", "HEAD^{tree}"))
+	_, err = git.New(git.Options{Reach: git.Loopback}).Commit(t.Context(), https.endpoint(), r.git("rev-parse", "HEAD^{tree}"))
 	wantFault(t, err, fault.RefNotFound)
 }
 
@@ -49,7 +49,7 @@ func TestCommitsAreBoundAndCached(t *testing.T) {
 	r.feed(strings.Repeat("long ", 1<<18), "commit", "-q", "--allow-empty", "-F", "-")
 	large := r.git("rev-parse", "HEAD")
 	h := newHost(t, r)
-	c := git.NewCache(git.New(git.Options{}), 1<<20)
+	c := git.NewCache(git.New(git.Options{Reach: git.Loopback}), 1<<20)
 	_, err := c.Commit(t.Context(), h.endpoint(), large)
 	wantFault(t, err, fault.LimitExceeded)
 	if _, err := c.Commit(t.Context(), h.endpoint(), small); err != nil {

@@ -26,9 +26,6 @@ const (
 	checkRepository = "check the URL, and that the credential may read the repository"
 )
 
-// errLinkLocal is an address that is refused before it is dialled.
-var errLinkLocal = errors.New("a link-local address")
-
 // classify makes a fault of whatever an operation met; it is the one place that does. Texts
 // are built from parts that stay the same from one attempt to the next, which those of
 // package net do not, and never from what could hold a credential.
@@ -38,6 +35,9 @@ func classify(err error, e Endpoint, l location) error {
 	}
 	place := fault.Place{Repository: l.String()}
 	if errors.As(err, new(*fault.Fault)) {
+		if met := onTheWay(err); met != nil && met.Op == connectingProxy {
+			place.Field = "spec.proxySecretRef.name"
+		}
 		return fault.At(err, place)
 	}
 	f := classifyProxy(err, e, l)
@@ -67,8 +67,6 @@ func classifyTrust(err error, l location) *fault.Fault {
 	switch {
 	case errors.As(err, &redirect):
 		return fault.New(fault.HostNotTrusted, fault.Place{}, "use the URL it leads to, if that is right", "%q redirects to %q, where credentials are not sent", l.host, redirect.to)
-	case errors.Is(err, errLinkLocal):
-		return fault.New(fault.HostNotTrusted, fault.Place{}, "use another host", "%q is a link-local address", l.host)
 	case errors.As(err, &unknown) && len(unknown.Want) == 0:
 		return fault.New(fault.HostNotTrusted, fault.Place{}, "add what ssh-keyscan prints for the host to the key known_hosts of the Secret, once compared with what the host publishes", "the key of %q is not known", l.host)
 	case errors.As(err, &unknown), errors.As(err, &revoked):
@@ -175,9 +173,8 @@ func classifyNetwork(err error, e Endpoint, l location) *fault.Fault {
 	case errors.As(err, new(tls.RecordHeaderError)):
 		return fault.New(fault.HostFailed, fault.Place{}, "check the port in the URL", "%q does not speak TLS", l.host)
 	}
-	var u *url.Error
-	if errors.As(err, &u) {
-		return fault.New(fault.HostFailed, fault.Place{}, "", "%q cannot be asked: %s", l.host, said(u.Err.Error()))
+	if errors.As(err, new(*url.Error)) { // its text may hold what was answered, by whoever is there
+		return fault.New(fault.HostFailed, fault.Place{}, checkRepository, "%q does not answer as Git hosts do", l.host)
 	}
 	return nil
 }

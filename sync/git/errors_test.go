@@ -94,7 +94,7 @@ func TestFaultsOverHTTPS(t *testing.T) {
 			h.user, h.password = "robot", "token"
 			e := h.endpoint()
 			tc.breakIt(t, h, &e)
-			c := git.New(git.Options{})
+			c := git.New(git.Options{Reach: git.Loopback})
 			_, err := c.Refs(t.Context(), e)
 			f := wantFault(t, err, tc.reason)
 			if !strings.Contains(f.Remedy, tc.remedy) || f.After != tc.after {
@@ -146,7 +146,7 @@ func TestClientCertificates(t *testing.T) {
 	t.Cleanup(mutual.Close)
 	e := h.endpoint()
 	e.URL = strings.Replace(e.URL, h.URL, mutual.URL, 1)
-	c := git.New(git.Options{})
+	c := git.New(git.Options{Reach: git.Loopback})
 	_, err := c.Refs(t.Context(), e)
 	if f := wantFault(t, err, fault.AuthenticationFailed); !strings.Contains(f.Remedy, "tls.crt") {
 		t.Errorf("remedy is %q", f.Remedy)
@@ -186,11 +186,11 @@ func TestFaultsOverSSH(t *testing.T) {
 			r.commit(map[string]string{"a": "1"})
 			h := newSSHHost(t, r)
 			e := h.endpoint()
-			if _, err := git.New(git.Options{}).Refs(t.Context(), e); err != nil {
+			if _, err := git.New(git.Options{Reach: git.Loopback}).Refs(t.Context(), e); err != nil {
 				t.Fatalf("before it is broken: %v", err)
 			}
 			tc.breakIt(t, h, &e)
-			_, err := git.New(git.Options{}).Refs(t.Context(), e)
+			_, err := git.New(git.Options{Reach: git.Loopback}).Refs(t.Context(), e)
 			if f := wantFault(t, err, tc.reason); !strings.Contains(f.Remedy, tc.remedy) {
 				t.Errorf("remedy is %q", f.Remedy)
 			}
@@ -228,7 +228,7 @@ func TestSilenceIsBounded(t *testing.T) {
 			if scheme == "ssh" {
 				e.Auth = git.Auth{Identity: identity, KnownHosts: []byte(knownhosts.Line([]string{address}, key.PublicKey()))}
 			}
-			c := git.New(git.Options{AllowHTTP: true})
+			c := git.New(git.Options{Reach: git.Loopback, AllowHTTP: true})
 			begun := time.Now()
 			_, err := c.Tree(t.Context(), e, strings.Repeat("1", 40), "")
 			f := wantFault(t, err, fault.HostUnreachable)
@@ -245,13 +245,6 @@ func TestSilenceIsBounded(t *testing.T) {
 	}
 }
 
-func TestLinkLocalAddressesAreRefused(t *testing.T) {
-	for _, url := range []string{"https://169.254.169.254/latest", "https://[fe80::1]/latest", "https://[::ffff:169.254.169.254]/latest"} {
-		_, err := git.New(git.Options{}).Refs(t.Context(), git.Endpoint{URL: url, Timeout: 5 * time.Second})
-		wantFault(t, err, fault.HostNotTrusted)
-	}
-}
-
 func TestHTTPIsForThoseWhoAskForIt(t *testing.T) {
 	r := newRepository(t)
 	head := r.commit(map[string]string{"a": "1"})
@@ -260,7 +253,7 @@ func TestHTTPIsForThoseWhoAskForIt(t *testing.T) {
 	t.Cleanup(plain.Close)
 	e := h.endpoint()
 	e.URL = strings.Replace(e.URL, h.URL, plain.URL, 1)
-	refs, err := git.New(git.Options{AllowHTTP: true}).Refs(t.Context(), e)
+	refs, err := git.New(git.Options{Reach: git.Loopback, AllowHTTP: true}).Refs(t.Context(), e)
 	if err != nil || refs.Hashes["refs/heads/main"] != head {
 		t.Errorf("got %+v, %v", refs, err)
 	}
@@ -276,7 +269,7 @@ func TestHostsHaveFewOperationsAtOnce(t *testing.T) {
 		<-answer
 		return false
 	}
-	c := git.New(git.Options{PerHost: 1})
+	c := git.New(git.Options{Reach: git.Loopback, PerHost: 1})
 	first := make(chan error)
 	go func() {
 		_, err := c.Refs(t.Context(), h.endpoint())

@@ -151,7 +151,7 @@ func TestHostileRepositories(t *testing.T) {
 		t.Run(tc.name, func(t *testing.T) {
 			r.t = t
 			head := r.point(tc.tree(r))
-			c := git.NewCache(git.New(git.Options{Limits: git.Limits{PackBytes: 8 << 20, FileBytes: 1 << 20}}), budget)
+			c := git.NewCache(git.New(git.Options{Reach: git.Loopback, Limits: git.Limits{PackBytes: 8 << 20, FileBytes: 1 << 20}}), budget)
 			read(t, c, h, honest)
 			for range 2 {
 				tree, err := c.Tree(t.Context(), h.endpoint(), head, "tests")
@@ -185,7 +185,7 @@ func TestNothingIsTakenForAnOption(t *testing.T) {
 	r := newRepository(t)
 	head := r.commit(map[string]string{"tests/a": "1"})
 	h := newHost(t, r)
-	c := git.New(git.Options{})
+	c := git.New(git.Options{Reach: git.Loopback})
 	marker := filepath.Join(t.TempDir(), "owned")
 	for _, url := range []string{
 		"ext::sh -c touch% " + marker, "ext::touch " + marker, "--upload-pack=touch " + marker, "-oProxyCommand=touch " + marker,
@@ -234,7 +234,7 @@ func TestOddRefs(t *testing.T) {
 		odd[name] = head
 	}
 	r.git("update-ref", "refs/notes/main", head)
-	refs, err := git.New(git.Options{}).Refs(t.Context(), newHost(t, r).endpoint(), git.Branches, git.Tags, git.PullRequests, git.MergeRequests)
+	refs, err := git.New(git.Options{Reach: git.Loopback}).Refs(t.Context(), newHost(t, r).endpoint(), git.Branches, git.Tags, git.PullRequests, git.MergeRequests)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -245,7 +245,7 @@ func TestOddRefs(t *testing.T) {
 
 func TestAnEmptyRepositoryHasNothing(t *testing.T) {
 	e := newHost(t, newRepository(t)).endpoint()
-	c := git.New(git.Options{})
+	c := git.New(git.Options{Reach: git.Loopback})
 	if refs, err := c.Refs(t.Context(), e); err != nil || len(refs.Hashes) > 0 || refs.Default != "" {
 		t.Errorf("%+v, %v", refs, err)
 	}

@@ -33,7 +33,7 @@ func TestLimitsNameTheFile(t *testing.T) {
 				head := r.commit(tc.files)
 				r.git("repack", "-adq", "--depth=50", "--window=50")
 				e := newHost(t, r).endpoint()
-				_, err := git.New(git.Options{Limits: tc.limits}).Tree(t.Context(), e, head, "tests")
+				_, err := git.New(git.Options{Reach: git.Loopback, Limits: tc.limits}).Tree(t.Context(), e, head, "tests")
 				f := wantFault(t, err, fault.LimitExceeded)
 				if f.Place.File != tc.file || f.Place.Commit != head || f.Place.Repository == "" {
 					t.Errorf("the fault is at %q, want %q", f.Place, tc.file)
@@ -41,7 +41,7 @@ func TestLimitsNameTheFile(t *testing.T) {
 				if f.Remedy == "" {
 					t.Error("there is no remedy")
 				}
-				if _, err := git.New(git.Options{}).Tree(t.Context(), e, head, "tests"); err != nil {
+				if _, err := git.New(git.Options{Reach: git.Loopback}).Tree(t.Context(), e, head, "tests"); err != nil {
 					t.Errorf("with the default limits: %v", err)
 				}
 			})
@@ -70,7 +70,7 @@ func TestBigFilesElsewhereDoNotMatter(t *testing.T) {
 		}
 		head := r.commit(files)
 		r.git("repack", "-adq")
-		_, err := git.New(git.Options{Limits: git.Limits{FileBytes: 1000}}).Tree(t.Context(), newHost(t, r).endpoint(), head, "tests")
+		_, err := git.New(git.Options{Reach: git.Loopback, Limits: git.Limits{FileBytes: 1000}}).Tree(t.Context(), newHost(t, r).endpoint(), head, "tests")
 		if err != nil {
 			t.Errorf("filter %s: %v", filter, err)
 		}
@@ -86,12 +86,12 @@ func TestSmallFilesBuiltOnHugeOnes(t *testing.T) {
 	head := r.commit(map[string]string{"assets/the-same-name-twice": huge, "tests/the-same-name-twice": huge[:6000]})
 	r.git("repack", "-adfq")
 	e := newHost(t, r).endpoint()
-	_, err := git.New(git.Options{Limits: git.Limits{FileBytes: 8000, PackBytes: 200_000}}).Tree(t.Context(), e, head, "tests")
+	_, err := git.New(git.Options{Reach: git.Loopback, Limits: git.Limits{FileBytes: 8000, PackBytes: 200_000}}).Tree(t.Context(), e, head, "tests")
 	if f := wantFault(t, err, fault.LimitExceeded); f.Place.File != "tests/the-same-name-twice" || !strings.Contains(f.Message, "difference") {
 		t.Errorf("got %v", err)
 	}
 	// With room for it, its size does not matter.
-	if _, err := git.New(git.Options{Limits: git.Limits{FileBytes: 8000}}).Tree(t.Context(), e, head, "tests"); err != nil {
+	if _, err := git.New(git.Options{Reach: git.Loopback, Limits: git.Limits{FileBytes: 8000}}).Tree(t.Context(), e, head, "tests"); err != nil {
 		t.Error(err)
 	}
 }
@@ -101,7 +101,7 @@ func TestPackIsBounded(t *testing.T) {
 	r.git("config", "uploadpack.allowFilter", "false")
 	head := r.commit(map[string]string{"tests/a": "1", "assets/b": noise(500_000)})
 	h := newHost(t, r)
-	c := git.New(git.Options{Limits: git.Limits{PackBytes: 100_000}})
+	c := git.New(git.Options{Reach: git.Loopback, Limits: git.Limits{PackBytes: 100_000}})
 	_, err := c.Tree(t.Context(), h.endpoint(), head, "tests")
 	wantFault(t, err, fault.LimitExceeded)
 
@@ -112,7 +112,7 @@ func TestPackIsBounded(t *testing.T) {
 	}
 	head = r.commit(bomb)
 	h.seen()
-	_, err = git.New(git.Options{Limits: git.Limits{PackBytes: 1_000_000}}).Tree(t.Context(), h.endpoint(), head, "tests")
+	_, err = git.New(git.Options{Reach: git.Loopback, Limits: git.Limits{PackBytes: 1_000_000}}).Tree(t.Context(), h.endpoint(), head, "tests")
 	wantFault(t, err, fault.LimitExceeded)
 	if _, sent := h.seen(); sent > 700_000 {
 		t.Errorf("the bomb weighs %d bytes", sent)
@@ -133,7 +133,7 @@ func TestTreesOfAstronomicalSizeAreRefused(t *testing.T) {
 	}
 	base := r.point(r.tree(entry{"40000", "tests", level}))
 	head := r.point(r.tree(entry{"40000", "tests", other}))
-	c, e := git.New(git.Options{}), newHost(t, r).endpoint()
+	c, e := git.New(git.Options{Reach: git.Loopback}), newHost(t, r).endpoint()
 	_, err := c.Tree(t.Context(), e, head, "tests")
 	wantFault(t, err, fault.LimitExceeded)
 	r.git("update-ref", "refs/heads/base", base)
@@ -147,7 +147,7 @@ func TestNamesThatEscapeAreRefused(t *testing.T) {
 	for _, name := range []string{"..", ".", ".git", ".GIT", "a/b", `a\b`, "\xff\xfe", "line\nbreak", strings.Repeat("n", 5000)} {
 		r := newRepository(t)
 		head := r.point(r.tree(entry{"40000", "tests", r.tree(entry{"100644", name, r.blob("x")})}))
-		_, err := git.New(git.Options{}).Tree(t.Context(), newHost(t, r).endpoint(), head, "tests")
+		_, err := git.New(git.Options{Reach: git.Loopback}).Tree(t.Context(), newHost(t, r).endpoint(), head, "tests")
 		f := wantFault(t, err, fault.InvalidCatalog)
 		if f.Place.File != "tests" || strings.Contains(err.Error(), "\n") || !utf8.ValidString(err.Error()) {
 			t.Errorf("%q: %q at %v", name, err, f.Place)
@@ -155,7 +155,7 @@ func TestNamesThatEscapeAreRefused(t *testing.T) {
 	}
 	r := newRepository(t)
 	twice := r.tree(entry{"100644", "a", r.blob("x")}, entry{"120000", "a", r.blob("y")})
-	_, err := git.New(git.Options{}).Tree(t.Context(), newHost(t, r).endpoint(), r.point(r.tree(entry{"40000", "tests", twice})), "tests")
+	_, err := git.New(git.Options{Reach: git.Loopback}).Tree(t.Context(), newHost(t, r).endpoint(), r.point(r.tree(entry{"40000", "tests", twice})), "tests")
 	wantFault(t, err, fault.InvalidCatalog)
 }
 
@@ -166,7 +166,7 @@ func TestRefsAreBounded(t *testing.T) {
 		r.git("branch", name)
 	}
 	h := newHost(t, r)
-	_, err := git.New(git.Options{Limits: git.Limits{Refs: 3}}).Refs(t.Context(), h.endpoint(), git.Branches)
+	_, err := git.New(git.Options{Reach: git.Loopback, Limits: git.Limits{Refs: 3}}).Refs(t.Context(), h.endpoint(), git.Branches)
 	wantFault(t, err, fault.LimitExceeded)
 
 	// An advertisement without an end.
@@ -179,7 +179,7 @@ func TestRefsAreBounded(t *testing.T) {
 		}
 		return true
 	}
-	_, err = git.New(git.Options{Limits: git.Limits{Refs: 1000}}).Refs(t.Context(), h.endpoint(), git.Branches)
+	_, err = git.New(git.Options{Reach: git.Loopback, Limits: git.Limits{Refs: 1000}}).Refs(t.Context(), h.endpoint(), git.Branches)
 	wantFault(t, err, fault.LimitExceeded)
 }
 
@@ -203,12 +203,12 @@ func TestAnswersThatAreNoPackAreTheHostsFault(t *testing.T) {
 				_, _ = w.Write([]byte(answer))
 				return true
 			}
-			_, err := git.New(git.Options{}).Tree(t.Context(), h.endpoint(), head, "tests")
+			_, err := git.New(git.Options{Reach: git.Loopback}).Tree(t.Context(), h.endpoint(), head, "tests")
 			wantFault(t, err, fault.HostFailed)
 			if fault.Of(err) != fault.Transient {
 				t.Errorf("%v is not transient", err)
 			}
-			_, known, err := git.New(git.Options{}).Changed(t.Context(), h.endpoint(), strings.Repeat("1", 40), head)
+			_, known, err := git.New(git.Options{Reach: git.Loopback}).Changed(t.Context(), h.endpoint(), strings.Repeat("1", 40), head)
 			if known || err == nil {
 				t.Errorf("changed paths are known: %v, %v", known, errors.Unwrap(err))
 			}

@@ -75,8 +75,8 @@ func TestAMillionRefsAreNotReadToTheEnd(t *testing.T) {
 			server := httptest.NewServer(tc.host)
 			defer server.Close()
 			var read atomic.Int64
-			client := New(Options{AllowHTTP: true, Dial: func(ctx context.Context, network, address string) (net.Conn, error) {
-				conn, err := Dial(ctx, network, address)
+			client := New(Options{Reach: Loopback, AllowHTTP: true, Dial: func(ctx context.Context, network, address string) (net.Conn, error) {
+				conn, err := Loopback.Dial(ctx, network, address)
 				return metered{conn, &read}, err
 			}})
 			refs, err := client.Refs(t.Context(), Endpoint{URL: server.URL + "/shop"}, Branches)

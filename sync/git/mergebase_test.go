@@ -57,7 +57,7 @@ func TestMergeBaseOnTheHostIsGits(t *testing.T) {
 	lines = append(lines, "late main2", "early topic1 late")
 	r, hash := history(t, lines...)
 	h := newHost(t, r)
-	c := git.New(git.Options{})
+	c := git.New(git.Options{Reach: git.Loopback})
 	for _, tc := range []struct {
 		a, b     string
 		requests int
@@ -97,7 +97,7 @@ func TestMergeBaseIsNotGuessed(t *testing.T) {
 	lines = append(lines, "topic t59 root", "main n59 root")
 	r, hash := history(t, lines...)
 	h := newHost(t, r)
-	got, known, err := git.New(git.Options{}).MergeBase(t.Context(), h.endpoint(), hash["main"], hash["topic"])
+	got, known, err := git.New(git.Options{Reach: git.Loopback}).MergeBase(t.Context(), h.endpoint(), hash["main"], hash["topic"])
 	if want := r.git("merge-base", "main", "topic"); got != want || got != hash["m3"] || !known || err != nil {
 		t.Errorf("%q, %v, %v, Git says %q", got, known, err, want)
 	}
@@ -123,7 +123,7 @@ func TestMergeBaseIsBounded(t *testing.T) {
 		"just enough":        {git.Limits{Commits: 241}, true},
 		"one commit too few": {git.Limits{Commits: 240}, false},
 	} {
-		got, known, err := git.New(git.Options{Limits: tc.limits}).MergeBase(t.Context(), h.endpoint(), hash["a119"], hash["b119"])
+		got, known, err := git.New(git.Options{Reach: git.Loopback, Limits: tc.limits}).MergeBase(t.Context(), h.endpoint(), hash["a119"], hash["b119"])
 		if known != tc.known || (got == hash["root"]) != tc.known || err != nil {
 			t.Errorf("%s: %q, %v, %v", name, got, known, err)
 		}
@@ -138,13 +138,13 @@ func TestMergeBaseWithoutFilters(t *testing.T) {
 	r.git("checkout", "-q", "-b", "topic", base)
 	topic := r.commit(map[string]string{"b": "1"})
 	h := newHost(t, r)
-	got, known, err := git.New(git.Options{}).MergeBase(t.Context(), h.endpoint(), main, topic)
+	got, known, err := git.New(git.Options{Reach: git.Loopback}).MergeBase(t.Context(), h.endpoint(), main, topic)
 	if got != base || !known || err != nil {
 		t.Errorf("%q, %v, %v", got, known, err)
 	}
 	// A host that fails has no answer: that is no reason to run everything.
 	h.before = func(w http.ResponseWriter, _ *http.Request) bool { w.WriteHeader(http.StatusBadGateway); return true }
-	if _, _, err := git.New(git.Options{}).MergeBase(t.Context(), h.endpoint(), main, topic); err == nil {
+	if _, _, err := git.New(git.Options{Reach: git.Loopback}).MergeBase(t.Context(), h.endpoint(), main, topic); err == nil {
 		t.Error("a failing host has an answer")
 	}
 }

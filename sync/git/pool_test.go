@@ -10,7 +10,7 @@ import (
 // A host that leaves out what the pool does not hold must not make a repository unreadable:
 // it is read again without the pool, and what was wrong is not kept.
 func TestAPoolThatLacksSomethingIsDropped(t *testing.T) {
-	c := NewCache(New(Options{}), 1<<20)
+	c := NewCache(New(Options{Reach: Loopback}), 1<<20)
 	fill := func(p *pool, name string) {
 		s := newStore(c.client.options.Limits)
 		s.objects[plumbing.ComputeHash(plumbing.TreeObject, []byte(name))] = stored{plumbing.TreeObject, []byte(name)}
@@ -51,7 +51,7 @@ func TestAPoolThatLacksSomethingIsDropped(t *testing.T) {
 
 // One repository may take a quarter of the budget with its folders, and no more.
 func TestAPoolThatIsTooBigIsDropped(t *testing.T) {
-	c := NewCache(New(Options{}), 4000)
+	c := NewCache(New(Options{Reach: Loopback}), 4000)
 	for i := range 20 {
 		err := c.pooled("shop", func(p *pool) error {
 			s := newStore(c.client.options.Limits)

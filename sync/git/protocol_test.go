@@ -39,7 +39,7 @@ func TestVersionsGiveTheSameRefs(t *testing.T) {
 	main := map[string]string{"refs/heads/main": second}
 	releases := map[string]string{"refs/heads/release/1": first, "refs/heads/release/2": second}
 	for version, e := range versions(t, r) {
-		c := git.New(git.Options{})
+		c := git.New(git.Options{Reach: git.Loopback})
 		for _, tc := range []struct {
 			prefixes []string
 			want     []map[string]string
@@ -76,7 +76,7 @@ func TestVersionsGiveTheSameTree(t *testing.T) {
 		base := r.commit(world)
 		head := r.commit(map[string]string{"tests/api.yaml": "kind: Other\n", "tests/new": "1"})
 		for version, e := range versions(t, r) {
-			c := git.New(git.Options{})
+			c := git.New(git.Options{Reach: git.Loopback})
 			for range 2 { // with the advertisement, and without
 				tree, err := c.Tree(t.Context(), e, base, "tests")
 				if err != nil {
@@ -110,7 +110,7 @@ func asked(h *host) string {
 func TestWhatIsKnownIsNotAskedAgain(t *testing.T) {
 	r := newRepository(t)
 	head := r.commit(world)
-	h, c := newHost(t, r), git.New(git.Options{})
+	h, c := newHost(t, r), git.New(git.Options{Reach: git.Loopback})
 	list := func() git.Refs {
 		t.Helper()
 		refs, err := c.Refs(t.Context(), h.endpoint(), git.Branches)
@@ -218,7 +218,7 @@ func TestHostsThatForgetVersion2(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			r := newRepository(t)
 			head := r.commit(world)
-			h, c := newHost(t, r), git.New(git.Options{})
+			h, c := newHost(t, r), git.New(git.Options{Reach: git.Loopback})
 			e := h.endpoint()
 			if name == "another place" {
 				e.URL = h.URL + "/old"
@@ -255,7 +255,7 @@ func TestSSHTakesOneChannelForAllOfATree(t *testing.T) {
 	r := newRepository(t)
 	head := r.commit(world)
 	h := newSSHHost(t, r)
-	if _, err := git.New(git.Options{}).Tree(t.Context(), h.endpoint(), head, "tests"); err != nil {
+	if _, err := git.New(git.Options{Reach: git.Loopback}).Tree(t.Context(), h.endpoint(), head, "tests"); err != nil {
 		t.Fatal(err)
 	}
 	if got := h.channels.Load(); got != 1 {
@@ -266,7 +266,7 @@ func TestSSHTakesOneChannelForAllOfATree(t *testing.T) {
 func TestBusyHostsAreNotAskedForOtherRepositories(t *testing.T) {
 	r := newRepository(t)
 	head := r.commit(world)
-	h, c := newHost(t, r), git.New(git.Options{})
+	h, c := newHost(t, r), git.New(git.Options{Reach: git.Loopback})
 	h.before = func(w http.ResponseWriter, _ *http.Request) bool {
 		w.Header().Set("Retry-After", "100")
 		w.WriteHeader(http.StatusServiceUnavailable)

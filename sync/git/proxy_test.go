@@ -37,7 +37,7 @@ func TestHostsAreReachedThroughProxies(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			before := len(tc.proxy.seen())
 			tc.e.Proxy = tc.proxy.url
-			c := git.New(git.Options{})
+			c := git.New(git.Options{Reach: git.Loopback})
 			refs, err := c.Refs(t.Context(), tc.e)
 			if err != nil || refs.Hashes["refs/heads/main"] != head {
 				t.Fatalf("got %+v, %v", refs, err)
@@ -120,7 +120,7 @@ func TestFaultsOfProxies(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			tc.e.Proxy, tc.e.Timeout = tc.proxy, 20*time.Second
-			_, err := git.New(git.Options{}).Refs(t.Context(), tc.e)
+			_, err := git.New(git.Options{Reach: git.Loopback}).Refs(t.Context(), tc.e)
 			f := wantFault(t, err, tc.reason)
 			if text := fmt.Sprint(f); !strings.Contains(text, tc.text) || strings.Contains(text, "hunter2") || strings.Contains(text, "swordfish") {
 				t.Errorf("got %q", text)
@@ -130,21 +130,16 @@ func TestFaultsOfProxies(t *testing.T) {
 }
 
 // A proxy would connect where the address check of the dialer does not see it.
-func TestLinkLocalAddressesAreRefusedBehindAProxyToo(t *testing.T) {
+func TestLocalAddressesAreRefusedBehindAProxyToo(t *testing.T) {
 	connect, _ := newConnectProxy(t, false)
 	socks := newSOCKSProxy(t)
-	for _, host := range []string{"169.254.169.254", "169.254.169.254.", "[fe80::1]", "[::ffff:169.254.169.254]", "2852039166", "0xa9fea9fe", "169.254.43518", "0251.0376.0251.0376"} {
+	for _, host := range []string{"169.254.169.254", "169.254.169.254.", "[fe80::1]", "[::ffff:169.254.169.254]", "2852039166", "0xa9fea9fe", "169.254.43518", "0251.0376.0251.0376", "0.0.0.0", "[::]"} {
 		for _, proxy := range []*proxyHost{connect, socks} {
-			_, err := git.New(git.Options{}).Refs(t.Context(), git.Endpoint{URL: "https://" + host + "/a/b", Proxy: proxy.url, Timeout: 10 * time.Second})
+			_, err := git.New(git.Options{Reach: git.Loopback}).Refs(t.Context(), git.Endpoint{URL: "https://" + host + "/a/b", Proxy: proxy.url, Timeout: 10 * time.Second})
 			wantFault(t, err, fault.HostNotTrusted)
 			if seen := proxy.seen(); len(seen) > 0 {
 				t.Errorf("%s: the proxy was asked for %q", host, seen)
 			}
-		}
-	}
-	for _, host := range []string{"git.example.org", "127.0.0.1", "10.0.0.1", "::1", "1.example", "0xg"} {
-		if err := git.CheckHost(host); err != nil {
-			t.Errorf("%s: %v", host, err)
 		}
 	}
 }
@@ -155,7 +150,7 @@ func TestProxiesAreKeptApart(t *testing.T) {
 	r.commit(map[string]string{"a": "1"})
 	h := newHost(t, r)
 	proxy := newSOCKSProxy(t)
-	c := git.New(git.Options{})
+	c := git.New(git.Options{Reach: git.Loopback})
 	e := h.endpoint()
 	if _, err := c.Refs(t.Context(), e); err != nil {
 		t.Fatal(err)
@@ -191,12 +186,12 @@ func TestEveryKindOfCredentialLogsIn(t *testing.T) {
 	opened.Auth.Identity = locked(t, opened.Auth.Identity, "swordfish")
 	opened.Auth.IdentityPassword = []byte("swordfish")
 	for name, e := range map[string]git.Endpoint{"a bearer token": token, "a key with a passphrase": opened} {
-		refs, err := git.New(git.Options{}).Refs(t.Context(), e)
+		refs, err := git.New(git.Options{Reach: git.Loopback}).Refs(t.Context(), e)
 		if err != nil || refs.Hashes["refs/heads/main"] != head {
 			t.Errorf("%s: got %+v, %v", name, refs, err)
 		}
 	}
 	opened.Auth.IdentityPassword = []byte("hunter2")
-	_, err := git.New(git.Options{}).Refs(t.Context(), opened)
+	_, err := git.New(git.Options{Reach: git.Loopback}).Refs(t.Context(), opened)
 	wantFault(t, err, fault.SecretInvalid)
 }

@@ -26,7 +26,7 @@ func TestRefsListsBranchesTagsAndHeadsOfRequests(t *testing.T) {
 	h := newHost(t, r)
 	h.old, h.user, h.password = true, "robot", "token"
 
-	refs, err := git.New(git.Options{}).Refs(t.Context(), h.endpoint(), git.Branches, git.Tags, git.PullRequests, git.MergeRequests)
+	refs, err := git.New(git.Options{Reach: git.Loopback}).Refs(t.Context(), h.endpoint(), git.Branches, git.Tags, git.PullRequests, git.MergeRequests)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -44,14 +44,14 @@ func TestRefsListsBranchesTagsAndHeadsOfRequests(t *testing.T) {
 func TestRefsOfAnEmptyRepositoryAreNone(t *testing.T) {
 	r := newRepository(t)
 	for _, e := range []git.Endpoint{newHost(t, r).endpoint(), newSSHHost(t, r).endpoint()} {
-		refs, err := git.New(git.Options{}).Refs(t.Context(), e)
+		refs, err := git.New(git.Options{Reach: git.Loopback}).Refs(t.Context(), e)
 		if err != nil {
 			t.Fatal(err)
 		}
 		if refs.Default != "" || len(refs.Hashes) != 0 {
 			t.Errorf("%s: got %+v", e.URL, refs)
 		}
-		_, err = git.New(git.Options{}).Tree(t.Context(), e, strings.Repeat("1", 40), "tests")
+		_, err = git.New(git.Options{Reach: git.Loopback}).Tree(t.Context(), e, strings.Repeat("1", 40), "tests")
 		wantFault(t, err, fault.RefNotFound)
 	}
 }
@@ -61,7 +61,7 @@ func TestDefaultOfADetachedHeadIsTheBranchThatStandsThere(t *testing.T) {
 	r.commit(map[string]string{"a": "1"})
 	r.git("checkout", "-q", "--detach")
 	r.git("branch", "-m", "main", "trunk")
-	h, c := newHost(t, r), git.New(git.Options{})
+	h, c := newHost(t, r), git.New(git.Options{Reach: git.Loopback})
 	for _, want := range []string{"refs/heads/trunk", ""} {
 		refs, err := c.Refs(t.Context(), h.endpoint())
 		if err != nil {
@@ -94,7 +94,7 @@ func TestConcurrentRefsShareOneRequest(t *testing.T) {
 		<-answer
 		return false
 	}
-	c := git.New(git.Options{})
+	c := git.New(git.Options{Reach: git.Loopback})
 	var waiting, done sync.WaitGroup
 	errs := make([]error, 6)
 	first, giveUp := context.WithCancel(t.Context())
@@ -133,7 +133,7 @@ func TestRedirectsStayOnTheHost(t *testing.T) {
 	}
 	e := h.endpoint()
 	e.URL = h.URL + "/repo"
-	c := git.New(git.Options{})
+	c := git.New(git.Options{Reach: git.Loopback})
 	refs, err := c.Refs(t.Context(), e)
 	if err != nil {
 		t.Fatal(err)
@@ -168,7 +168,7 @@ func BenchmarkRefs(b *testing.B) {
 		b.Run(name, func(b *testing.B) {
 			h := newHost(b, r)
 			h.old = tc.old
-			c := git.New(git.Options{})
+			c := git.New(git.Options{Reach: git.Loopback})
 			b.ReportAllocs()
 			for b.Loop() {
 				if _, err := c.Refs(b.Context(), h.endpoint(), tc.prefixes...); err != nil {

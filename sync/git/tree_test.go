@@ -76,7 +76,7 @@ func TestTreeHoldsTheFilesBelowThePath(t *testing.T) {
 			r.write(map[string]string{"history": ""})
 			head := r.commit(world)
 			h := newHost(t, r)
-			tree, err := git.New(git.Options{}).Tree(t.Context(), h.endpoint(), head, "tests")
+			tree, err := git.New(git.Options{Reach: git.Loopback}).Tree(t.Context(), h.endpoint(), head, "tests")
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -102,7 +102,7 @@ func TestTreeFallsBackWhenTheHostGivesOutNoBlobs(t *testing.T) {
 	head := r.commit(world)
 	h := newSSHHost(t, r)
 	h.old = true
-	tree, err := git.New(git.Options{}).Tree(t.Context(), h.endpoint(), head, "tests")
+	tree, err := git.New(git.Options{Reach: git.Loopback}).Tree(t.Context(), h.endpoint(), head, "tests")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -118,7 +118,7 @@ func TestTreeFallsBackWhenTheHostGivesOutNoBlobs(t *testing.T) {
 func TestTreeIsAnFS(t *testing.T) {
 	r := newRepository(t)
 	head := r.commit(world)
-	c, e := git.New(git.Options{Limits: git.Limits{Depth: 50}}), newHost(t, r).endpoint()
+	c, e := git.New(git.Options{Reach: git.Loopback, Limits: git.Limits{Depth: 50}}), newHost(t, r).endpoint()
 	for path, expected := range map[string][]string{
 		"tests":          {"tests/api.yaml", "tests/overlays/staging/kustomization.yaml"},
 		"tests/overlays": {"tests/overlays/staging/kustomization.yaml"},
@@ -139,7 +139,7 @@ func TestTreeIsAnFS(t *testing.T) {
 func TestTreeDoesNotChangeForOthers(t *testing.T) {
 	r := newRepository(t)
 	head := r.commit(world)
-	tree, err := git.New(git.Options{}).Tree(t.Context(), newHost(t, r).endpoint(), head, "tests")
+	tree, err := git.New(git.Options{Reach: git.Loopback}).Tree(t.Context(), newHost(t, r).endpoint(), head, "tests")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -156,7 +156,7 @@ func TestTreeDoesNotChangeForOthers(t *testing.T) {
 func TestTreeWithoutThePathIsEmpty(t *testing.T) {
 	r := newRepository(t)
 	head := r.commit(map[string]string{"a": "1"})
-	tree, err := git.New(git.Options{}).Tree(t.Context(), newHost(t, r).endpoint(), head, "tests/overlays")
+	tree, err := git.New(git.Options{Reach: git.Loopback}).Tree(t.Context(), newHost(t, r).endpoint(), head, "tests/overlays")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -170,7 +170,7 @@ func TestTreeWithoutThePathIsEmpty(t *testing.T) {
 func TestTreeHashIsTheContents(t *testing.T) {
 	r := newRepository(t)
 	commits := []string{r.commit(world), r.commit(map[string]string{"src/main.go": "package other\n"}), r.commit(map[string]string{"tests/api.yaml": "kind: Other\n"})}
-	c, e := git.New(git.Options{}), newHost(t, r).endpoint()
+	c, e := git.New(git.Options{Reach: git.Loopback}), newHost(t, r).endpoint()
 	hash := func(commit, path string) string {
 		tree, err := c.Tree(t.Context(), e, commit, "tests")
 		if err != nil {
@@ -206,7 +206,7 @@ func TestLinksAreListedAndNotFollowed(t *testing.T) {
 		entry{"160000", "vendored", strings.Repeat("1", 40)},
 	)
 	head := r.point(r.tree(entry{"40000", "tests", inside}))
-	tree, err := git.New(git.Options{}).Tree(t.Context(), newHost(t, r).endpoint(), head, "tests")
+	tree, err := git.New(git.Options{Reach: git.Loopback}).Tree(t.Context(), newHost(t, r).endpoint(), head, "tests")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -245,7 +245,7 @@ func TestPointersOfGitLFSAreNotGivenOut(t *testing.T) {
 		"tests/data.bin": pointer, "tests/old.bin": strings.Replace(pointer, "git-lfs", "hawser", 1),
 		"tests/long": pointer + strings.Repeat("\n", 1024), "tests/a": "1",
 	})
-	tree, err := git.New(git.Options{}).Tree(t.Context(), newHost(t, r).endpoint(), head, "tests")
+	tree, err := git.New(git.Options{Reach: git.Loopback}).Tree(t.Context(), newHost(t, r).endpoint(), head, "tests")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -40,6 +40,7 @@ func (a *api) classifyStatus(response *http.Response) error {
 func (a *api) classify(ctx context.Context, err error) error {
 	host := a.base.Host
 	var (
+		refused     *fault.Fault
 		certificate *tls.CertificateVerificationError
 		dns         *net.DNSError
 		errno       syscall.Errno
@@ -50,6 +51,8 @@ func (a *api) classify(ctx context.Context, err error) error {
 		return f
 	}
 	switch {
+	case errors.As(err, &refused): // by Options.Dial
+		return refused
 	case errors.Is(err, errRedirect):
 		return fault.New(fault.HostNotTrusted, fault.Place{Field: "githubAppBaseURL"}, "use the URL it leads to, if that is right", "%q redirects, and the App's token is not sent on", host)
 	case errors.As(err, &certificate):

@@ -32,6 +32,8 @@ const appUser = "x-access-token"
 type Access struct {
 	// Grantee is who needs the right to read Secrets, for the remedy where it is missing.
 	Grantee v1alpha1.Grantee
+	// Reach says which hosts forges may be at.
+	Reach git.Reach
 
 	reader    client.Reader
 	providers map[v1alpha1.ProviderName]providers.Open
@@ -114,7 +116,7 @@ func (a *Access) forge(ctx context.Context, repo *v1alpha1.TestRepository, c cre
 		return providers.Forge{}, fault.New(fault.InvalidSpec, fault.Place{Field: "spec.provider"},
 			"use one of the providers that kubectl explain testrepository.spec.provider lists", "no provider %q", repo.Spec.Provider)
 	}
-	if err := checkHosts(repo); err != nil {
+	if err := a.checkHosts(repo); err != nil {
 		return providers.Forge{}, err
 	}
 	config := providers.Config{
@@ -123,7 +125,7 @@ func (a *Access) forge(ctx context.Context, repo *v1alpha1.TestRepository, c cre
 		Token:   c.apiToken(),
 		CA:      c.data[secrets.KeyCACert],
 		Proxy:   c.proxy,
-		Dial:    git.Dial,
+		Dial:    a.Reach.Dial,
 		Timeout: repo.GetTimeout(),
 	}
 	key := forgeKey(repo.Spec.Provider, config)
@@ -147,10 +149,10 @@ func forgeKey(provider v1alpha1.ProviderName, c providers.Config) [sha256.Size]b
 }
 
 // checkHosts refuses addresses that a proxy would connect to unseen.
-func checkHosts(repo *v1alpha1.TestRepository) error {
+func (a *Access) checkHosts(repo *v1alpha1.TestRepository) error {
 	for field, raw := range map[string]string{"spec.url": repo.Spec.URL, "spec.apiURL": repo.Spec.APIURL} {
 		if u, err := url.Parse(raw); err == nil {
-			if err := git.CheckHost(u.Hostname()); err != nil {
+			if err := a.Reach.CheckHost(u.Hostname()); err != nil {
 				return fault.At(err, fault.Place{Field: field})
 			}
 		}

@@ -227,15 +227,17 @@ func TestAPollReadsSecretsOnce(t *testing.T) {
 	}
 }
 
-func TestForgesAtLinkLocalAddressesAreRefused(t *testing.T) {
-	repo := using("https://git.example/team/shop", nil)
-	repo.Spec.Provider, repo.Spec.APIURL = v1alpha1.ProviderGitea, "http://169.254.169.254/latest"
+func TestForgesAtLocalAddressesAreRefused(t *testing.T) {
 	open := map[v1alpha1.ProviderName]providers.Open{v1alpha1.ProviderGitea: func(context.Context, providers.Config) (providers.Forge, error) {
 		return providers.Forge{}, errors.New("opened")
 	}}
-	_, err := NewAccess(secretsOf(nil), open, nil).Forge(t.Context(), repo)
-	if fault.ReasonOf(err) != fault.HostNotTrusted || !strings.Contains(err.Error(), "spec.apiURL") {
-		t.Errorf("got %v", err)
+	for _, apiURL := range []string{"http://169.254.169.254/latest", "http://127.0.0.1:9440", "https://[::1]", "https://localhost:9090"} {
+		repo := using("https://git.example/team/shop", nil)
+		repo.Spec.Provider, repo.Spec.APIURL = v1alpha1.ProviderGitea, apiURL
+		_, err := NewAccess(secretsOf(nil), open, nil).Forge(t.Context(), repo)
+		if fault.ReasonOf(err) != fault.HostNotTrusted || !strings.Contains(err.Error(), "spec.apiURL") {
+			t.Errorf("%s: got %v", apiURL, err)
+		}
 	}
 }
 
@@ -259,7 +261,7 @@ func TestGitHubAppsReadRepositories(t *testing.T) {
 	}
 	repo := using(host.URL+"/repo/.git", all)
 	access := NewAccess(secretsOf(all), nil, githubapp.New(githubapp.Options{Now: github.Now}))
-	remote := git.New(git.Options{})
+	remote := git.New(git.Options{Reach: loopback(t)})
 	cache := git.NewCache(remote, 1<<20)
 	poll := func() error {
 		at, err := access.Endpoint(t.Context(), repo)

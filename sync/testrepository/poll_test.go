@@ -26,9 +26,12 @@ import (
 	"github.com/assay-dev/assay/api/v1alpha1"
 	"github.com/assay-dev/assay/providers"
 	"github.com/assay-dev/assay/runner"
+	"github.com/assay-dev/assay/runner/proof"
 	"github.com/assay-dev/assay/runner/runs"
 	"github.com/assay-dev/assay/sync/git"
 )
+
+var proofKey = proof.Must(make([]byte, proof.KeyBytes))
 
 // stage is the reconciler of one repository with one environment, on a cluster, a Git host and a
 // forge that all can fail.
@@ -128,7 +131,7 @@ func newStage(t *testing.T) *stage {
 	open := map[v1alpha1.ProviderName]providers.Open{v1alpha1.ProviderGitea: func(context.Context, providers.Config) (providers.Forge, error) {
 		return providers.Forge{PullRequests: s}, nil
 	}}
-	s.r = &Reconciler{Client: s, Access: NewAccess(s, open, nil), Refs: s, Commits: s, Events: events.NewFakeRecorder(1000)}
+	s.r = &Reconciler{Client: s, Access: NewAccess(s, open, nil), Refs: s, Commits: s, Key: proofKey, Events: events.NewFakeRecorder(1000)}
 	return s
 }
 

@@ -19,6 +19,7 @@ import (
 	"github.com/assay-dev/assay/api/fault"
 	"github.com/assay-dev/assay/api/v1alpha1"
 	"github.com/assay-dev/assay/providers"
+	"github.com/assay-dev/assay/runner/proof"
 	"github.com/assay-dev/assay/sync/git"
 )
 
@@ -55,6 +56,8 @@ type Reconciler struct {
 	Refs Refs
 	// Commits says whether what ended the run of a head is over.
 	Commits Commits
+	// Key signs the runs that are made, and knows them again.
+	Key *proof.Key
 	// ControllerName as in status.Prefix; may be empty.
 	ControllerName string
 	// Events records when a repository's condition changes.

@@ -24,9 +24,10 @@ func (r *Reconciler) repeat(ctx context.Context, repo *v1alpha1.TestRepository) 
 	if err := r.List(ctx, &all, runs.OfRepository(repo.Namespace, repo.Name)); err != nil {
 		return fmt.Errorf("listing runs: %w", err)
 	}
+	own := slices.DeleteFunc(slices.Clone(all.Items), func(run v1alpha1.TestRun) bool { return !r.Key.IsRun(&run) })
 	request := requestOf(repo)
 	var failed []error
-	for _, run := range unanswered(repo, all.Items) {
+	for _, run := range unanswered(repo, own) {
 		wanted, err := r.wanted(ctx, repo, run, request)
 		if err == nil && wanted {
 			again := repeatOf(repo, run)

@@ -47,9 +47,10 @@ func newLab(t *testing.T) (l *lab, signers *corev1.Secret, key string) {
 	l.Grant(t, "default", "assay-repository")
 	stop := l.Run(t, controller, func(_ context.Context, mgr ctrl.Manager) error {
 		access := NewAccess(mgr.GetAPIReader(), map[v1alpha1.ProviderName]providers.Open{v1alpha1.ProviderPlain: plain.Open}, githubapp.New(githubapp.Options{}))
-		remote := git.New(git.Options{})
+		access.Reach = loopback(t)
+		remote := git.New(git.Options{Reach: loopback(t)})
 		return (&Reconciler{
-			Client: mgr.GetClient(), Access: access, Refs: remote, Commits: Source{Access: access, Git: git.NewCache(remote, 1<<20)},
+			Client: mgr.GetClient(), Access: access, Refs: remote, Commits: NewSource(access, git.NewCache(remote, 1<<20), remote), Key: proofKey,
 			Events: mgr.GetEventRecorder("test"), Metrics: fluxctrl.NewMetrics(mgr, metrics.MustMakeRecorder()),
 		}).SetupWithManager(mgr, Options{})
 	})

@@ -154,7 +154,7 @@ func TestAPullRequestThatIsOpenedAgainRunsAgain(t *testing.T) {
 	for name, values := range runs.Indices() {
 		builder.WithIndex(&v1alpha1.TestRun{}, name, values)
 	}
-	r := &Reconciler{Client: builder.Build()}
+	r := &Reconciler{Client: builder.Build(), Key: proofKey}
 	open := decide(repo, git.Refs{}, openPulls{true, []providers.PullRequest{{Number: 7, Head: hash("c"), Base: hash("a"), TargetBranch: "main"}}})
 	for _, step := range []struct {
 		name            string

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"slices"
 
-	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
@@ -31,22 +30,17 @@ func (r *Reconciler) carryOut(ctx context.Context, repo *v1alpha1.TestRepository
 // its pull request, is repeated: the head is back.
 func (r *Reconciler) create(ctx context.Context, repo *v1alpha1.TestRepository, run *v1alpha1.TestRun) error {
 	for {
-		err := r.Create(ctx, run, client.FieldOwner(fieldOwner))
-		if err == nil {
-			ctrl.LoggerFrom(ctx).Info("created run", "run", run.Name, "environment", run.Spec.Environment, "commit", run.Spec.Commit, "cause", run.Spec.Cause.Type)
+		there, made, err := runs.Make(ctx, r.Client, r.Key, run, fieldOwner)
+		switch {
+		case err != nil:
+			return err
+		case made:
+			ctrl.LoggerFrom(ctx).Info("created run", "run", there.Name, "environment", there.Spec.Environment, "commit", there.Spec.Commit, "cause", there.Spec.Cause.Type)
 			return nil
+		case !there.Spec.Cancel:
+			return r.cancelNewer(ctx, repo, there)
 		}
-		if !apierrors.IsAlreadyExists(err) {
-			return fmt.Errorf("creating the run %q: %w", run.Name, err)
-		}
-		var existing v1alpha1.TestRun
-		if err := r.Get(ctx, client.ObjectKeyFromObject(run), &existing); client.IgnoreNotFound(err) != nil {
-			return fmt.Errorf("reading the run %q: %w", run.Name, err)
-		}
-		if !existing.Spec.Cancel {
-			return r.cancelNewer(ctx, repo, &existing)
-		}
-		run = repeatOf(repo, &existing)
+		run = repeatOf(repo, there)
 	}
 }
 

@@ -13,6 +13,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/predicate"
 
 	"github.com/assay-dev/assay/api/v1alpha1"
+	"github.com/assay-dev/assay/runner/fairqueue"
 )
 
 // Options of the controller.
@@ -40,6 +41,8 @@ func (r *Reconciler) SetupWithManager(mgr ctrl.Manager, o Options) error {
 			predicate.Or(predicate.GenerationChangedPredicate{}, predicates.ReconcileRequestedPredicate{}))).
 		Watches(&v1alpha1.TestEnvironment{}, handler.EnqueueRequestsFromMapFunc(r.waitingFor),
 			builder.WithPredicates(predicate.GenerationChangedPredicate{})).
-		WithOptions(controller.Options{MaxConcurrentReconciles: o.Concurrent, RateLimiter: fluxctrl.GetRateLimiter(o.RateLimiter)}).
+		WithOptions(controller.Options{
+			MaxConcurrentReconciles: o.Concurrent, NewQueue: fairqueue.Requests, RateLimiter: fluxctrl.GetRateLimiter(o.RateLimiter),
+		}).
 		Complete(r)
 }

@@ -5,6 +5,8 @@ import (
 	"io/fs"
 	"time"
 
+	"k8s.io/utils/lru"
+
 	"github.com/assay-dev/assay/api/fault"
 	"github.com/assay-dev/assay/api/v1alpha1"
 	"github.com/assay-dev/assay/sync/git"
@@ -23,12 +25,22 @@ type Git interface {
 }
 
 // Source gives the files of a TestRepository's commits to whoever plans and runs, without
-// their knowing of Git or credentials.
+// their knowing of Git or credentials. Use NewSource.
 type Source struct {
 	// Access reads credentials.
 	Access *Access
 	// Git reads commits.
 	Git Git
+	// History knows where commits belong.
+	History History
+
+	// found are commits that are reachable, of two hundred bytes each.
+	found *lru.Cache
+}
+
+// NewSource gives the source that reads with the access, and remembers where commits belong.
+func NewSource(access *Access, git Git, history History) Source {
+	return Source{Access: access, Git: git, History: history, found: lru.New(4096)}
 }
 
 // Verify says whether a commit is signed by a key that may, where the TestRepository asks for

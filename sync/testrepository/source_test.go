@@ -52,7 +52,7 @@ func TestCommitsAreVerified(t *testing.T) {
 	byAda, byBob := h.signed(t, ada), h.signed(t, bob)
 	all := map[string]data{"git": {"ca.crt": h.ca()}, "signers": {"ada.pub": public}}
 	cluster := secretsOf(all)
-	source := Source{Access: NewAccess(cluster, nil, githubapp.New(githubapp.Options{})), Git: git.NewCache(git.New(git.Options{}), 1<<20)}
+	source := NewSource(NewAccess(cluster, nil, githubapp.New(githubapp.Options{})), git.NewCache(git.New(git.Options{Reach: loopback(t)}), 1<<20), nil)
 	repo := using(h.URL+"/repo/.git", all)
 	repo.Spec.Verify = &v1alpha1.Verification{SecretRef: v1alpha1.LocalReference{Name: "signers"}}
 	expect := func(commit string, reason fault.Reason, text string) {
@@ -93,4 +93,14 @@ func TestCommitsAreVerified(t *testing.T) {
 	expect(byBob, fault.SecretInvalid, "spec.verify.secretRef.name")
 	repo.Spec.Verify = nil
 	expect(h.head, "", "")
+}
+
+// loopback lets the hosts be reached that a test makes.
+func loopback(t *testing.T) git.Reach {
+	t.Helper()
+	reach, err := git.NewReach("127.0.0.0/8")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return reach
 }

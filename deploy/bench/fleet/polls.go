@@ -75,7 +75,7 @@ func polls(ctx context.Context, args []string) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	client := git.New(git.Options{})
+	client := git.New(git.Options{Reach: loopback()})
 	poll := func() error {
 		var all errgroup.Group
 		all.SetLimit(atOnce)

@@ -83,7 +83,7 @@ func refs(ctx context.Context, args []string) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	client := git.New(git.Options{})
+	client := git.New(git.Options{Reach: loopback()})
 	// The connection and the machinery of TLS are there before the first poll that counts.
 	e, err := endpoint(args[0], args[1], fleetName(0))
 	if err != nil {

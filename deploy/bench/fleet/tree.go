@@ -95,7 +95,7 @@ func tree(ctx context.Context, args []string) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	client := git.New(git.Options{})
+	client := git.New(git.Options{Reach: loopback()})
 	refs, err := client.Refs(ctx, e)
 	if err != nil {
 		return nil, err
