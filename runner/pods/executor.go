@@ -24,13 +24,14 @@ type Executor struct {
 	cache   client.Reader
 	options Options
 	started *started
+	looks   *looks
 }
 
 // New gives an executor that creates, reads and deletes pods through c, which must not be a cache, and sees what becomes
 // of them in the cache, which has the indices of [Index]. What was created is seen at once, whether the cache has it
 // or not.
 func New(c client.Client, cache client.Reader, o Options) *Executor {
-	return &Executor{client: c, cache: cache, options: o, started: newStarted()}
+	return &Executor{client: c, cache: cache, options: o, started: newStarted(), looks: newLooks(o.Key)}
 }
 
 // Start creates the pod.
@@ -97,8 +98,8 @@ func (e *Executor) List(ctx context.Context, run *v1alpha1.TestRun) ([]runner.Ob
 	}
 	var attempts []runner.ObservedAttempt
 	for i := range list {
-		if o, ok := Observe(&list[i], e.options.Key); ok {
-			attempts = append(attempts, o)
+		if seen := e.looks.at(&list[i]); seen.attempt {
+			attempts = append(attempts, seen.observed)
 		}
 	}
 	slices.SortFunc(attempts, func(a, b runner.ObservedAttempt) int {
@@ -150,7 +151,7 @@ func (e *Executor) keepOurs(pods []corev1.Pod) []corev1.Pod {
 
 // ours says whether the pod was made by the controller, and is the very one where this process made it.
 func (e *Executor) ours(pod *corev1.Pod) bool {
-	return e.options.Key.IsPod(pod) && e.started.first(pod)
+	return e.looks.at(pod).ours && e.started.first(pod)
 }
 
 // together gives each pod once: one that the cache did not have may have come to it before it was listed. So it is asked
