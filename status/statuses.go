@@ -41,26 +41,33 @@ func statuses(in ComposeInput, runs []*v1alpha1.TestRun) []providers.Status {
 		byContext[s.Context] = s
 	}
 	together := map[string]map[string]suite{} // by environment and name
+	open := map[string]bool{}                 // environments whose run for the change has no plan yet
 	for _, m := range speakers(runs, runs) {
 		say(providers.Status{
 			Context:     prefix + m.Run.Spec.Environment,
 			State:       forgeState(runner.StateOf(m.Run)),
 			Description: describe(m) + why(m),
 		}, m.Run)
+		open[m.Run.Spec.Environment] = !runner.IsPlanned(m.Run) && !runner.StateOf(m.Run).Final()
 		suites := map[string]suite{}
 		for _, s := range suitesOf(m) {
 			suites[s.status.Name] = s
 		}
 		together[m.Run.Spec.Environment] = suites
 	}
+	each := in.Repository.Spec.Statuses == v1alpha1.StatusPerSuite
 	for _, r := range runs {
-		if speaks(r) && in.Repository.Spec.Statuses != v1alpha1.StatusPerSuite {
+		renews := r.Spec.Cause.Type.Rules().Renews
+		if !each && (speaks(r) || renews && open[r.Spec.Environment]) {
 			continue
 		}
 		for _, s := range suitesOf(runner.Merged{Run: r}) {
 			merged, ok := together[r.Spec.Environment][s.status.Name]
-			if ok && (speaks(r) || r.Spec.Cause.Type.Rules().Renews) {
+			if ok && (speaks(r) || renews) {
 				s = merged
+			}
+			if ok && renews && !each && (merged.renewed || merged.run.Name == r.Name) { // the environment's says it
+				continue
 			}
 			say(providers.Status{
 				Context:     prefix + r.Spec.Environment + "/" + plain(s.status.Name),

@@ -24,7 +24,7 @@ type controllerFlags struct {
 	gatewayURL, gatewaySecret            string
 	execImage, execDelivery              string
 	dataDir                              string
-	allowHTTP                            bool
+	allowHTTP, profiling                 bool
 	localHosts                           []string
 	concurrent                           int
 	keepPods, keepRuns                   time.Duration
@@ -63,7 +63,8 @@ func (f *controllerFlags) bind(cmd *cobra.Command) {
 	flags := cmd.Flags()
 	flags.StringVar(&f.name, "controller-name", "", controllerNameHelp)
 	flags.StringVar(&f.namespace, "namespace", os.Getenv("POD_NAMESPACE"), "The namespace of the controller, with its own Secrets. Default: POD_NAMESPACE.")
-	flags.StringVar(&f.metricsAddr, "metrics-addr", ":8080", "The address the metrics and pprof are served on.")
+	flags.StringVar(&f.metricsAddr, "metrics-addr", ":8080", "The address the metrics are served on, over TLS, to those who may get the path /metrics: see the ClusterRole assay-metrics-reader.")
+	flags.BoolVar(&f.profiling, "profiling", false, "Serve profiles below /debug/pprof/ beside the metrics, to those who may get that path.")
 	flags.StringVar(&f.healthAddr, "health-addr", ":9440", "The address the probes are served on.")
 	flags.StringVar(&f.gatewayAddr, "gateway-addr", ":9090", "The address test pods are served on.")
 	flags.StringVar(&f.webhookAddr, "webhook-addr", "", "The address forges are served on that say, at /hook/<namespace>/<name>, that a TestRepository has something new. Default: none, polling is enough.")

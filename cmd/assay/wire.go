@@ -28,6 +28,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/cache"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/manager"
+	"sigs.k8s.io/controller-runtime/pkg/metrics/filters"
 	metricsserver "sigs.k8s.io/controller-runtime/pkg/metrics/server"
 
 	"github.com/assay-dev/assay/api/v1alpha1"
@@ -207,7 +208,7 @@ func managerOptions(f controllerFlags) ctrl.Options {
 	return ctrl.Options{
 		Scheme:                        scheme,
 		HealthProbeBindAddress:        f.healthAddr,
-		Metrics:                       metricsserver.Options{BindAddress: f.metricsAddr, ExtraHandlers: pprof.GetHandlers()},
+		Metrics:                       metricsOptions(f),
 		LeaderElection:                f.leaderElection.Enable,
 		LeaderElectionReleaseOnCancel: f.leaderElection.ReleaseOnCancel,
 		LeaseDuration:                 &f.leaderElection.LeaseDuration,
@@ -222,6 +223,19 @@ func managerOptions(f controllerFlags) ctrl.Options {
 		// Secrets are read by name and never kept.
 		Client: client.Options{Cache: &client.CacheOptions{DisableFor: []client.Object{&corev1.Secret{}, &corev1.Namespace{}}}},
 	}
+}
+
+// metricsOptions has metrics, and profiles where they were asked for, read by those alone whose token says that they may:
+// they name the repositories and environments of everybody.
+func metricsOptions(f controllerFlags) metricsserver.Options {
+	o := metricsserver.Options{
+		BindAddress: f.metricsAddr, SecureServing: true, FilterProvider: filters.WithAuthenticationAndAuthorization,
+		TLSOpts: []func(*tls.Config){func(c *tls.Config) { c.NextProtos = []string{"http/1.1"} }},
+	}
+	if f.profiling {
+		o.ExtraHandlers = pprof.GetHandlers()
+	}
+	return o
 }
 
 // execOptions finds out how assay-exec gets into test pods.

@@ -9,6 +9,7 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime/schema"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/assay-dev/assay/api/v1alpha1"
@@ -44,9 +45,16 @@ func measureMany(ctx context.Context, w *world.World, name string, count int) (e
 	if _, err := tenant.FinalRun(ctx, commit, v1alpha1.CausePush); err != nil {
 		return err
 	}
+	// A node's work grows with the pods that it keeps: each side begins without another's.
+	if err := removePods(ctx, w, name, client.MatchingLabels{v1alpha1.ManagedByLabel: v1alpha1.ManagedBy}); err != nil {
+		return err
+	}
 	fmt.Fprintf(os.Stderr, "%d bare pods, %d at once\n", count, atOnce)
 	bare, err := manyBare(ctx, w, name, count)
 	if err != nil {
+		return err
+	}
+	if err := removePods(ctx, w, name, manyLabels); err != nil {
 		return err
 	}
 	fmt.Fprintf(os.Stderr, "a run of %d suites, %d at once\n", count, atOnce)
@@ -91,51 +99,92 @@ func manyAsRun(ctx context.Context, w *world.World, repo *v1alpha1.TestRepositor
 			Cause: v1alpha1.Cause{Type: v1alpha1.CauseAPI},
 		},
 	}
+	ended, stop, err := watchMetadata(ctx, w, repo.Namespace, v1alpha1.GroupVersion.WithKind(v1alpha1.TestRunKind))
+	if err != nil {
+		return 0, err
+	}
+	defer stop()
 	start := time.Now()
 	if err := w.Client.Create(ctx, run); err != nil {
 		return 0, err
 	}
-	// Its labels are enough to ask for: a status of hundreds of suites ten times a second would be measured, too.
-	seen := &metav1.PartialObjectMetadata{}
-	seen.SetGroupVersionKind(v1alpha1.GroupVersion.WithKind(v1alpha1.TestRunKind))
-	err := world.Until(ctx, "the run has ended", func(ctx context.Context) (bool, error) {
-		err := w.Client.Get(ctx, client.ObjectKeyFromObject(run), seen)
-		return v1alpha1.RunState(seen.Labels[v1alpha1.StateLabel]).Final(), err
-	})
+	for seen := range ended {
+		if seen.Name == run.Name && v1alpha1.RunState(seen.Labels[v1alpha1.StateLabel]).Final() {
+			break
+		}
+	}
 	took := time.Since(start)
-	if err == nil {
-		err = w.Client.Get(ctx, client.ObjectKeyFromObject(run), run)
+	if err := w.Client.Get(ctx, client.ObjectKeyFromObject(run), run); err != nil {
+		return took, err
 	}
-	if err == nil && run.Status.State != v1alpha1.StatePassed {
-		err = fmt.Errorf("the run is %s: %s", run.Status.State, run.Status.Message)
+	if run.Status.State != v1alpha1.StatePassed {
+		return took, fmt.Errorf("the run is %s: %s", run.Status.State, run.Status.Message)
 	}
-	return took, err
+	return took, nil
 }
 
 // manyBare creates bare pods, the next as soon as one of the limit has ended, and waits for the last.
 func manyBare(ctx context.Context, w *world.World, namespace string, count int) (time.Duration, error) {
+	succeeded := client.MatchingFields{"status.phase": string(corev1.PodSucceeded)}
+	ended, stop, err := watchMetadata(ctx, w, namespace, corev1.SchemeGroupVersion.WithKind("Pod"), manyLabels, succeeded)
+	if err != nil {
+		return 0, err
+	}
+	defer stop()
 	start := time.Now()
-	labels := client.MatchingLabels{"bench": "many"}
-	made := 0
-	err := world.Until(ctx, "the bare pods have ended", func(ctx context.Context) (bool, error) {
-		ended, err := countPods(ctx, w, namespace, labels, corev1.PodSucceeded)
-		if err != nil {
-			return false, err
-		}
-		for ; made < count && made-ended < atOnce; made++ {
-			if err := w.Client.Create(ctx, barePod(namespace, fmt.Sprintf("bare-%04d", made), labels)); err != nil {
-				return false, err
+	names := map[string]bool{}
+	for made := 0; ; {
+		for ; made < count && made-len(names) < atOnce; made++ {
+			if err := w.Client.Create(ctx, barePod(namespace, fmt.Sprintf("bare-%04d", made), manyLabels)); err != nil {
+				return 0, err
 			}
 		}
-		return ended == count, nil
-	})
-	return time.Since(start), err
+		seen, ok := <-ended
+		if !ok {
+			return 0, errors.New("the watch on the bare pods has ended before them")
+		}
+		if names[seen.Name] = true; len(names) == count {
+			return time.Since(start), nil
+		}
+	}
 }
 
-// countPods counts the pods of a phase by their metadata alone.
-func countPods(ctx context.Context, w *world.World, namespace string, labels client.MatchingLabels, phase corev1.PodPhase) (int, error) {
-	pods := &metav1.PartialObjectMetadataList{}
-	pods.SetGroupVersionKind(corev1.SchemeGroupVersion.WithKind("PodList"))
-	err := w.Client.List(ctx, pods, client.InNamespace(namespace), labels, client.MatchingFields{"status.phase": string(phase)})
-	return len(pods.Items), err
+// watchMetadata tells of the objects that come or change, by their metadata alone: whoever waits must not be a part of
+// what is measured.
+func watchMetadata(ctx context.Context, w *world.World, namespace string, kind schema.GroupVersionKind, which ...client.ListOption) (<-chan *metav1.PartialObjectMetadata, func(), error) {
+	list := &metav1.PartialObjectMetadataList{}
+	list.SetGroupVersionKind(kind.GroupVersion().WithKind(kind.Kind + "List"))
+	watch, err := w.Client.Watch(ctx, list, append(which, client.InNamespace(namespace))...)
+	if err != nil {
+		return nil, nil, err
+	}
+	seen := make(chan *metav1.PartialObjectMetadata)
+	go func() {
+		defer close(seen)
+		for event := range watch.ResultChan() {
+			if object, ok := event.Object.(*metav1.PartialObjectMetadata); ok {
+				select {
+				case seen <- object:
+				case <-ctx.Done():
+					return
+				}
+			}
+		}
+	}()
+	return seen, watch.Stop, nil
+}
+
+var manyLabels = client.MatchingLabels{"bench": "many"}
+
+// removePods removes them, and waits until the node has let go of the last.
+func removePods(ctx context.Context, w *world.World, namespace string, labels client.MatchingLabels) error {
+	if err := w.Client.DeleteAllOf(ctx, &corev1.Pod{}, client.InNamespace(namespace), labels); err != nil {
+		return err
+	}
+	return world.Until(ctx, "the pods are gone", func(ctx context.Context) (bool, error) {
+		left := &metav1.PartialObjectMetadataList{}
+		left.SetGroupVersionKind(corev1.SchemeGroupVersion.WithKind("PodList"))
+		err := w.Client.List(ctx, left, client.InNamespace(namespace), labels)
+		return err == nil && len(left.Items) == 0, err
+	})
 }

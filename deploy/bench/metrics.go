@@ -7,8 +7,6 @@ import (
 	"strconv"
 	"strings"
 
-	"k8s.io/client-go/kubernetes"
-
 	"github.com/assay-dev/assay/deploy/world"
 )
 
@@ -20,17 +18,9 @@ type usage struct {
 	bytes    float64 // to and from it, watches included
 }
 
-// controllerUsage reads the controller's metrics, by way of the API server's proxy.
+// controllerUsage reads the controller's metrics.
 func controllerUsage(ctx context.Context, w *world.World) (usage, error) {
-	pod, err := w.Controller(ctx)
-	if err != nil {
-		return usage{}, err
-	}
-	kube, err := kubernetes.NewForConfig(w.Config)
-	if err != nil {
-		return usage{}, err
-	}
-	text, err := kube.CoreV1().Pods(pod.Namespace).ProxyGet("http", pod.Name, "8080", "metrics", nil).DoRaw(ctx)
+	text, err := w.Metrics(ctx)
 	if err != nil {
 		return usage{}, fmt.Errorf("reading the controller's metrics: %w", err)
 	}
@@ -39,7 +29,7 @@ func controllerUsage(ctx context.Context, w *world.World) (usage, error) {
 		"process_cpu_seconds_total": &u.cpu, "process_resident_memory_bytes": &u.memory, "rest_client_requests_total": &u.requests,
 		"assay_apiserver_bytes_total": &u.bytes,
 	} {
-		if *value, err = sum(string(text), name); err != nil {
+		if *value, err = sum(text, name); err != nil {
 			return usage{}, err
 		}
 	}

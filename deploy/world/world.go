@@ -31,7 +31,7 @@ const ShellImage = "assay.dev/tools/shell:dev"
 // World is a cluster and a Git host.
 type World struct {
 	// Client of the cluster, as an administrator.
-	Client client.Client
+	Client client.WithWatch
 	// Config of that client.
 	Config *rest.Config
 	// Gitea is the forge's API, as the administrator.
@@ -55,7 +55,7 @@ func Connect() (*World, error) {
 		return nil, fmt.Errorf("reading KUBECONFIG: %w", err)
 	}
 	w.Config.QPS, w.Config.Burst = 100, 200
-	if w.Client, err = client.New(w.Config, client.Options{Scheme: scheme}); err != nil {
+	if w.Client, err = client.NewWithWatch(w.Config, client.Options{Scheme: scheme}); err != nil {
 		return nil, fmt.Errorf("reaching the cluster: %w", err)
 	}
 	if w.Gitea, err = gitea.NewClient(w.GiteaURL, gitea.SetToken(w.Token)); err != nil {

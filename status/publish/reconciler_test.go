@@ -177,7 +177,7 @@ func TestARunThatSomebodyAskedForRenewsTheVerdict(t *testing.T) {
 		b.setStatus(t, "again", passed)
 		b.settle(t, subject(commitA, first))
 		b.settle(t, subject(commitA, 7-first))
-		b.wantHistory(t, commitA, "assay/staging failure", "assay/staging success", "assay/staging/api success")
+		b.wantHistory(t, commitA, "assay/staging failure", "assay/staging success")
 		b.wantComments(t, 7, "✅ 1 suite passed")
 		requests := b.host.Requests()
 		b.settle(t, subject(commitA, 0))
