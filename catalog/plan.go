@@ -98,7 +98,7 @@ func (in *PlanInput) forbid(suite Suite, entry *v1alpha1.PlannedSuite) {
 	if !entry.Run || in.Environment == nil {
 		return
 	}
-	if err := CheckPolicy(WithDefaultsOf(suite, in.Environment), in.Environment); err != nil {
+	if err := CheckPolicy(WithDefaultsOf(suite, in.Environment), in.Environment, in.Cause.Type); err != nil {
 		entry.Violation = fault.Summary(err)
 	}
 }

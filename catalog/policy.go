@@ -17,7 +17,7 @@ import (
 // resources, the Secrets it reads. What no environment allows (root, reserved variables, devices) is
 // refused with the catalog already, and the service account is not the suite's to name. All violations are joined, as faults PolicyViolation that name the suite's file,
 // the field and the rule; nil when there is none.
-func CheckPolicy(suite Suite, environment *v1alpha1.TestEnvironment) error {
+func CheckPolicy(suite Suite, environment *v1alpha1.TestEnvironment, cause v1alpha1.CauseType) error {
 	c := policyCheck{suite: suite, environment: environment.Name}
 	c.image(environment.Spec.Images)
 	if t, limit := suite.Spec.Timeout, environment.MaxTimeout(); t != nil && t.Duration > limit {
@@ -25,7 +25,11 @@ func CheckPolicy(suite Suite, environment *v1alpha1.TestEnvironment) error {
 	}
 	c.resources("spec.resources.limits", suite.Spec.Resources.Limits, environment.Spec.Limits.Resources)
 	c.resources("spec.resources.requests", suite.Spec.Resources.Requests, environment.Spec.Limits.Resources)
-	c.secrets(environment.Spec.Secrets)
+	if cause == v1alpha1.CausePullRequest {
+		c.secrets("pullRequestSecrets", environment.Spec.PullRequestSecrets)
+	} else {
+		c.secrets("secrets", environment.Spec.Secrets)
+	}
 	return errors.Join(c.found...)
 }
 
@@ -51,15 +55,17 @@ func matchesAny(globs []string, text string) bool {
 	})
 }
 
-// secrets compares the names of the Secrets that become variables.
-func (c *policyCheck) secrets(globs []string) {
-	if len(globs) == 0 {
-		return
-	}
+// secrets compares the names of the Secrets that become variables with the globs of the rule.
+func (c *policyCheck) secrets(rule string, globs []string) {
 	check := func(field, name string) {
-		if !matchesAny(globs, name) {
-			c.forbid(field, "read a Secret that matches "+listed(globs), "the Secret %q matches none of secrets", name)
+		if matchesAny(globs, name) {
+			return
 		}
+		remedy := fmt.Sprintf("have the platform team add %q to spec.%s of the TestEnvironment", name, rule)
+		if len(globs) > 0 {
+			remedy += ", or read a Secret that matches " + listed(globs)
+		}
+		c.forbid(field, remedy, "the Secret %q matches none of %s", name, rule)
 	}
 	for _, e := range c.suite.Spec.Env {
 		if e.ValueFrom != nil && e.ValueFrom.SecretKeyRef != nil {
@@ -86,6 +92,15 @@ func (c *policyCheck) forbid(field, remedy, format string, args ...any) {
 	format = "environment %q forbids suite %q: " + format
 	args = append([]any{c.environment, c.suite.Name}, args...)
 	c.found = append(c.found, fault.New(fault.PolicyViolation, fault.Place{File: c.suite.File, Field: field}, remedy, format, args...))
+}
+
+// VariablesOf gives the variables that the environment gives to suites: to those of a pull request none from Secrets that
+// are not named for pull requests.
+func VariablesOf(environment *v1alpha1.TestEnvironment, cause v1alpha1.CauseType) []corev1.EnvVar {
+	return slices.DeleteFunc(slices.Clone(environment.Spec.Env), func(e corev1.EnvVar) bool {
+		return cause == v1alpha1.CausePullRequest && e.ValueFrom != nil && e.ValueFrom.SecretKeyRef != nil &&
+			!matchesAny(environment.Spec.PullRequestSecrets, e.ValueFrom.SecretKeyRef.Name)
+	})
 }
 
 // WithDefaultsOf gives the suite as it runs in the environment: a timeout that was left to its

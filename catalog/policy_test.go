@@ -1,6 +1,7 @@
 package catalog
 
 import (
+	"strings"
 	"testing"
 	"time"
 
@@ -34,8 +35,8 @@ func TestCheckPolicy(t *testing.T) {
 		"Secrets that are not": {
 			`{tool: k6, env: [{name: A, valueFrom: {secretKeyRef: {name: admin, key: k}}}], envFrom: [{configMapRef: {name: any}}, {secretRef: {name: root}}]}`, staging,
 			[]string{
-				`tests/checkout.yaml: spec.env[name=A].valueFrom.secretKeyRef.name: environment "staging" forbids suite "checkout": the Secret "admin" matches none of secrets (read a Secret that matches shop-*)`,
-				`tests/checkout.yaml: spec.envFrom[1].secretRef.name: environment "staging" forbids suite "checkout": the Secret "root" matches none of secrets (read a Secret that matches shop-*)`,
+				`tests/checkout.yaml: spec.env[name=A].valueFrom.secretKeyRef.name: environment "staging" forbids suite "checkout": the Secret "admin" matches none of secrets (have the platform team add "admin" to spec.secrets of the TestEnvironment, or read a Secret that matches shop-*)`,
+				`tests/checkout.yaml: spec.envFrom[1].secretRef.name: environment "staging" forbids suite "checkout": the Secret "root" matches none of secrets (have the platform team add "root" to spec.secrets of the TestEnvironment, or read a Secret that matches shop-*)`,
 			},
 		},
 		"** crosses the folders of images":            {`{image: "registry.example/team/tool:1"}`, staging, nil},
@@ -54,7 +55,7 @@ func TestCheckPolicy(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			c := render(t, map[string]string{"checkout": test.spec})
 			var got []string
-			for _, f := range fault.All(CheckPolicy(c.Suites[0], test.environment)) {
+			for _, f := range fault.All(CheckPolicy(c.Suites[0], test.environment, v1alpha1.CausePush)) {
 				if f.Reason != fault.PolicyViolation {
 					t.Errorf("reason %s", f.Reason)
 				}
@@ -98,5 +99,56 @@ func TestWithDefaultsOf(t *testing.T) {
 				t.Errorf("%s, want %s", got, c.want)
 			}
 		})
+	}
+}
+
+// TestSecretsAreNamed: none may be read but those that are named, and by pull requests those that are named for them.
+func TestSecretsAreNamed(t *testing.T) {
+	suite := render(t, map[string]string{"checkout": `{tool: k6, env: [{name: A, valueFrom: {secretKeyRef: {name: shop, key: k}}}]}`}).Suites[0]
+	for _, c := range []struct {
+		name                string
+		secrets, ofRequests []string
+		cause               v1alpha1.CauseType
+		allowed             bool
+		remedy              string
+	}{
+		{"none is named", nil, nil, v1alpha1.CausePush, false, `add "shop" to spec.secrets of`},
+		{"an empty list", []string{}, []string{}, v1alpha1.CauseSchedule, false, `add "shop" to spec.secrets of`},
+		{"it is named", []string{"shop"}, nil, v1alpha1.CausePush, true, ""},
+		{"it is named for pushes", []string{"shop"}, nil, v1alpha1.CausePullRequest, false, `add "shop" to spec.pullRequestSecrets of`},
+		{"it is named for pull requests", nil, []string{"sh*"}, v1alpha1.CausePullRequest, true, ""},
+		{"it is named for pull requests alone", nil, []string{"shop"}, v1alpha1.CauseAPI, false, `add "shop" to spec.secrets of`},
+	} {
+		env := environment(func(s *v1alpha1.TestEnvironmentSpec) { s.Secrets, s.PullRequestSecrets = c.secrets, c.ofRequests })
+		err := CheckPolicy(suite, env, c.cause)
+		if (err == nil) != c.allowed || err != nil && !strings.Contains(err.Error(), c.remedy) {
+			t.Errorf("%s: %v", c.name, err)
+		}
+	}
+}
+
+// TestVariablesOf: what an environment gives from Secrets is not for pull requests either, unless it is named for them.
+func TestVariablesOf(t *testing.T) {
+	from := func(name string) corev1.EnvVar {
+		return corev1.EnvVar{Name: name, ValueFrom: &corev1.EnvVarSource{SecretKeyRef: &corev1.SecretKeySelector{
+			LocalObjectReference: corev1.LocalObjectReference{Name: name}, Key: "k"}}}
+	}
+	env := environment(func(s *v1alpha1.TestEnvironmentSpec) {
+		s.Env = []corev1.EnvVar{{Name: "URL", Value: "http://shop"}, from("shown"), from("hidden")}
+		s.PullRequestSecrets = []string{"shown"}
+	})
+	for cause, want := range map[v1alpha1.CauseType][]string{
+		v1alpha1.CausePush: {"URL", "shown", "hidden"}, v1alpha1.CausePullRequest: {"URL", "shown"},
+	} {
+		var got []string
+		for _, e := range VariablesOf(env, cause) {
+			got = append(got, e.Name)
+		}
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Errorf("%s: %s", cause, diff)
+		}
+	}
+	if len(env.Spec.Env) != 3 {
+		t.Error("the environment itself was changed")
 	}
 }

@@ -133,6 +133,7 @@ type shaped struct {
 	ServiceAccountName string                      `json:"serviceAccountName"`
 	Env                []corev1.EnvVar             `json:"env"`
 	DefaultResources   corev1.ResourceRequirements `json:"defaultResources"`
+	Bounds             corev1.ResourceList         `json:"bounds,omitempty"`
 	Timeout            time.Duration               `json:"timeout"`
 	TestsPath          string                      `json:"testsPath"`
 }
@@ -145,7 +146,7 @@ func EnvironmentDigest(suite Suite, environment *v1alpha1.TestEnvironment, tests
 	spec := environment.Spec
 	s := shaped{
 		Namespace: spec.Namespace, ServiceAccountName: spec.ServiceAccountName, Env: spec.Env,
-		DefaultResources: spec.DefaultResources, TestsPath: testsPath,
+		DefaultResources: spec.DefaultResources, Bounds: spec.Limits.Resources, TestsPath: testsPath,
 	}
 	if t := WithDefaultsOf(suite, environment).Spec.Timeout; t != nil {
 		s.Timeout = t.Duration

@@ -129,7 +129,7 @@ func TestSuitesAreAdmitted(t *testing.T) {
 			t.Errorf("%s: want the TestRepository shop/shop admitted, and it alone", e.Name)
 		}
 		for _, s := range shopCatalog(t, e.Name).Suites {
-			if err := catalog.CheckPolicy(s, &e); err != nil {
+			if err := catalog.CheckPolicy(s, &e, v1alpha1.CausePullRequest); err != nil {
 				t.Error(err)
 			}
 		}

@@ -100,7 +100,7 @@ func TestLoss(t *testing.T) {
 		{"evicted", []change{exit(137), cluster(fault.Evicted, "the node was low on memory")}, fault.Evicted},
 		{"its node is gone", []change{cluster(fault.PodLost, "the node is gone")}, fault.PodLost},
 		{"content not delivered", []change{exit(120), told(report.Outcome{Reason: report.ReasonContentFailed, Message: "the gateway does not answer"})}, fault.ContentFailed},
-		{"stopped by somebody, as assay-exec noticed", []change{exit(143), told(report.Outcome{ExitCode: 143, Reason: report.ReasonEvicted})}, fault.Evicted},
+		{"stopped by somebody, as assay-exec noticed", []change{exit(143), stopping, told(report.Outcome{ExitCode: 143, Reason: report.ReasonEvicted})}, fault.Evicted},
 		{"deleted by somebody", []change{exit(143), stopping}, fault.Evicted},
 		{"ended and nobody knows how", nil, fault.PodLost},
 	} {
@@ -278,13 +278,45 @@ func TestTimeout(t *testing.T) {
 
 func TestAnOutcomeEndsTheAttemptAndThePodEndsByItself(t *testing.T) {
 	w := newWorld("a")
-	o := w.pod("a", 1, runner.PhaseRunning, told(report.Outcome{Counts: counts(3, 0), Ended: begin}))
+	o := w.pod("a", 1, runner.PhaseRunning, told(report.Outcome{Counts: counts(2, 1), Ended: begin}))
 	actions := w.next(time.Minute, pods(o))
-	if w.run.Status.State != v1alpha1.StatePassed || len(stops(actions)) > 0 || until(actions) == 0 {
+	if w.run.Status.State != v1alpha1.StateFailed || len(stops(actions)) > 0 || until(actions) == 0 {
 		t.Fatalf("%s, %+v", w.run.Status.State, actions)
 	}
 	if actions := w.next(time.Hour, pods(o)); len(stops(actions)) != 1 {
 		t.Errorf("a pod that does not end is not stopped: %+v", actions)
+	}
+}
+
+// TestThatAllWentWellIsConfirmed: whoever runs in a pod can tell so; the exit code of its container wins.
+func TestThatAllWentWellIsConfirmed(t *testing.T) {
+	for code, want := range map[int32]v1alpha1.RunState{0: v1alpha1.StatePassed, 143: v1alpha1.StateFailed} {
+		w := newWorld("a")
+		good := told(report.Outcome{Counts: counts(3, 0), Ended: begin})
+		w.next(time.Minute, pods(w.pod("a", 1, runner.PhaseRunning, good)))
+		if state := w.suite(t, "a").State; state != v1alpha1.StateRunning {
+			t.Fatalf("before its container has ended it is %s", state)
+		}
+		w.next(2*time.Minute, pods(w.pod("a", 1, runner.PhaseEnded, good, exit(code))))
+		suite := w.suite(t, "a")
+		if a := suite.Attempts[0]; suite.State != want || a.ExitCode == nil || *a.ExitCode != code || len(suite.Attempts) != 1 {
+			t.Errorf("with exit code %d: %s, %s, %+v", code, suite.State, suite.Message, suite.Attempts)
+		}
+	}
+}
+
+// TestASignalFromInsideThePodIsTheSuites: the cluster says nothing of an eviction, so it is no reason for another try.
+func TestASignalFromInsideThePodIsTheSuites(t *testing.T) {
+	w := newWorld("a")
+	evicted := told(report.Outcome{ExitCode: 143, Reason: report.ReasonEvicted, Message: "the pod was stopped"})
+	w.next(time.Minute, pods(w.pod("a", 1, runner.PhaseRunning, evicted)))
+	if state := w.suite(t, "a").State; state != v1alpha1.StateRunning {
+		t.Fatalf("while the cluster may say more it is %s", state)
+	}
+	actions := w.next(2*time.Minute, pods(w.pod("a", 1, runner.PhaseEnded, evicted, exit(124))))
+	suite := w.suite(t, "a")
+	if suite.State != v1alpha1.StateFailed || len(starts(actions)) > 0 || !strings.Contains(suite.Message, "from inside the pod") {
+		t.Errorf("%s: %s, %+v", suite.State, suite.Message, actions)
 	}
 }
 

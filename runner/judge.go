@@ -35,7 +35,7 @@ func (s *step) judge(a *v1alpha1.Attempt, suite *v1alpha1.SuiteStatus, o Observe
 	switch {
 	case o.Phase == PhaseEnded:
 		s.verdict(a, o)
-	case o.Outcome != nil && !o.Outcome.Killed(): // the container is about to end; there is nothing more to learn
+	case o.Outcome != nil && told(*o.Outcome): // the container is about to end; there is nothing more to learn
 		a.State = v1alpha1.StateRunning
 		s.verdict(a, o)
 	case o.Stopping && !s.now.Before(o.StopBy.Add(lagGrace)):
@@ -49,13 +49,19 @@ func (s *step) judge(a *v1alpha1.Attempt, suite *v1alpha1.SuiteStatus, o Observe
 	}
 }
 
+// told says whether what a pod told of itself decides before its container has ended: that it went wrong, and not by a
+// signal, of which the cluster knows more. That it went well is for the exit code to confirm.
+func told(o report.Outcome) bool {
+	return !o.Good() && !o.Killed() && o.Reason != report.ReasonEvicted
+}
+
 func (s *step) judgeRunning(a *v1alpha1.Attempt, o ObservedAttempt) {
 	a.State, a.Reason, a.Message = v1alpha1.StateRunning, "", ""
 	if end := s.endOf(o); s.now.Before(end) {
 		s.lookAgain(end)
 		return
 	}
-	if o.Outcome != nil { // it was killed, and its container does not end: nobody will tell more
+	if o.Outcome != nil { // its container does not end: nobody will tell more
 		s.verdict(a, o)
 		return
 	}
@@ -90,12 +96,17 @@ func timedOut(o ObservedAttempt) string { return fmt.Sprintf("timed out after %s
 // outranks the exit code; the exit code and the report both have to be good.
 func (s *step) verdict(a *v1alpha1.Attempt, o ObservedAttempt) {
 	a.ExitCode = o.ExitCode
-	if o.Outcome != nil && o.Outcome.Ran() {
+	if o.Outcome != nil && o.Outcome.Ran() && !contradicted(o) {
 		code := int32(o.Outcome.ExitCode)
 		a.ExitCode = &code
 	}
 	state, reason, message := decide(o)
 	s.end(a, state, reason, message, o.Ended)
+}
+
+// contradicted says whether the pod told that all went well, and its container ended otherwise.
+func contradicted(o ObservedAttempt) bool {
+	return o.Outcome != nil && o.Outcome.Good() && o.ExitCode != nil && *o.ExitCode != 0
 }
 
 func decide(o ObservedAttempt) (v1alpha1.RunState, fault.Reason, string) {
@@ -106,6 +117,9 @@ func decide(o ObservedAttempt) (v1alpha1.RunState, fault.Reason, string) {
 		return v1alpha1.StateFailed, fault.LimitExceeded, o.Message
 	case o.Reason != "":
 		return v1alpha1.StateErrored, o.Reason, o.Message
+	case contradicted(o):
+		return v1alpha1.StateFailed, fault.TestsFailed,
+			fmt.Sprintf("exit code %d, though the pod told that all went well", *o.ExitCode)
 	case o.Outcome != nil:
 		return decideOutcome(o, *o.Outcome)
 	case o.Stopping:
@@ -133,8 +147,14 @@ func decideOutcome(pod ObservedAttempt, o report.Outcome) (v1alpha1.RunState, fa
 			return v1alpha1.StateFailed, fault.TestsFailed, ofCases(o.Counts) + "; " + o.Message
 		}
 		return v1alpha1.StateErrored, fault.Reason(o.Reason), o.Message
+	case report.ReasonEvicted:
+		if !pod.Stopping { // the cluster says nothing of it: the suite gets no other try
+			return v1alpha1.StateFailed, fault.TestsFailed,
+				exited(o) + ": a signal from inside the pod stopped it; have the suite signal its own processes alone"
+		}
+		return v1alpha1.StateErrored, fault.Evicted, o.Message
 	case "":
-	default: // it did not run, or was evicted
+	default: // it did not run
 		return v1alpha1.StateErrored, fault.Reason(o.Reason), o.Message
 	}
 	switch {

@@ -96,7 +96,7 @@ func hold(suite *v1alpha1.SuiteStatus, message string) {
 func (s *step) forbidden(suite *v1alpha1.SuiteStatus) bool {
 	var err error
 	if rendered, ok := s.suites[suite.Name]; ok {
-		err = catalog.CheckPolicy(rendered, s.env)
+		err = catalog.CheckPolicy(rendered, s.env, s.run.Spec.Cause.Type)
 	} else {
 		err = fault.New(fault.SuiteNotFound, fault.Place{}, "", "suite %q is in the plan and not in the catalog", suite.Name)
 	}

@@ -21,6 +21,8 @@ const (
 	DefaultMaxTimeout = time.Hour
 	// DefaultStartTimeout is how long a pod may wait for its node and image.
 	DefaultStartTimeout = 5 * time.Minute
+	// DefaultMemoryLimit of a test pod: browsers and load generators fit, and one pod does not take a node.
+	DefaultMemoryLimit = "2Gi"
 	// DefaultTestsPath is the folder of the tests in a repository.
 	DefaultTestsPath = "tests"
 )

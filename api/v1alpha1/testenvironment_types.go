@@ -57,18 +57,28 @@ type TestEnvironmentSpec struct {
 	// +optional
 	Env []corev1.EnvVar `json:"env,omitempty"`
 
-	// images are globs (doublestar) of the images that suites may use. Default: any.
+	// images are globs (doublestar) of the images that suites may use. Without any, or with an
+	// empty list, which is the same, all may be used: "none/*" allows none.
 	// +kubebuilder:validation:MaxItems=64
 	// +kubebuilder:validation:items:MinLength=1
 	// +optional
 	Images []string `json:"images,omitempty"`
 
-	// secrets are globs of the names of Secrets that suites may read as variables. Default:
-	// any of the namespace. What env names here is the platform team's own, and not asked.
+	// secrets are globs of the names of Secrets that suites may read as variables, but for those
+	// of pull requests. Default: none. What env names here is the platform team's own, and not
+	// asked.
 	// +kubebuilder:validation:MaxItems=64
 	// +kubebuilder:validation:items:MinLength=1
 	// +optional
 	Secrets []string `json:"secrets,omitempty"`
+
+	// pullRequestSecrets are globs of the names of Secrets that suites of pull requests may read,
+	// whose authors can have them shown. Default: none. Variables of env that come from
+	// another Secret are left out for pull requests.
+	// +kubebuilder:validation:MaxItems=64
+	// +kubebuilder:validation:items:MinLength=1
+	// +optional
+	PullRequestSecrets []string `json:"pullRequestSecrets,omitempty"`
 
 	// limits of what runs here.
 	// +optional
@@ -115,7 +125,9 @@ type EnvironmentLimits struct {
 	// +optional
 	StartTimeout *metav1.Duration `json:"startTimeout,omitempty"`
 
-	// resources is the most that one pod may ask for, as limits or requests.
+	// resources is the most that one pod may ask for, as limits or requests. A suite without a
+	// limit of cpu, memory or ephemeral-storage gets this one; without one here too, a limit of
+	// memory of 2Gi.
 	// +optional
 	Resources corev1.ResourceList `json:"resources,omitempty"`
 }

@@ -805,6 +805,11 @@ func (in *TestEnvironmentSpec) DeepCopyInto(out *TestEnvironmentSpec) {
 		*out = make([]string, len(*in))
 		copy(*out, *in)
 	}
+	if in.PullRequestSecrets != nil {
+		in, out := &in.PullRequestSecrets, &out.PullRequestSecrets
+		*out = make([]string, len(*in))
+		copy(*out, *in)
+	}
 	in.Limits.DeepCopyInto(&out.Limits)
 	in.DefaultResources.DeepCopyInto(&out.DefaultResources)
 }

@@ -53,7 +53,8 @@ func runCommand(c config, deadline time.Time, signals <-chan os.Signal, extra io
 	out.drain(pipeGrace)
 
 	e.code = codeOf(status)
-	e.output = endOf(ends.stdout.text(c.mask), ends.stderr.text(c.mask))
+	mask := maskOf(c)
+	e.output = endOf(ends.stdout.text(mask), ends.stderr.text(mask))
 	switch {
 	case timedOut:
 		e.reason, e.message = report.ReasonTimedOut, fmt.Sprintf("it ran longer than its timeout of %s", c.timeout)

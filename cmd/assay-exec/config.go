@@ -5,6 +5,7 @@ import (
 	"flag"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"time"
 
@@ -55,24 +56,40 @@ func parse(args, environment []string) (config, error) {
 	return c, c.take(environment)
 }
 
-const internalPrefix = "ASSAY_"
+// Variables with the first prefix are ours. Those with the second are the command's, under names that steer no Go
+// program, such as assay-exec: ASSAY_HANDED lists them.
+const (
+	internalPrefix = "ASSAY_"
+	handedPrefix   = "ASSAY_SUITE_"
+)
 
 // take sorts the environment into what is for assay-exec and what is for the command. The command sees none of ours.
 func (c *config) take(environment []string) error {
-	ours := map[string]string{}
+	ours, handed := map[string]string{}, map[string]string{}
 	for _, e := range environment {
 		name, value, _ := strings.Cut(e, "=")
-		if strings.HasPrefix(name, internalPrefix) {
+		if strings.HasPrefix(name, handedPrefix) {
+			handed[strings.TrimPrefix(name, handedPrefix)] = value
+		} else if strings.HasPrefix(name, internalPrefix) {
 			ours[name] = value
-			continue
 		}
-		c.environment = append(c.environment, e)
+	}
+	kept := words(ours["ASSAY_HANDED"])
+	for _, e := range environment {
+		if name, _, _ := strings.Cut(e, "="); !strings.HasPrefix(name, internalPrefix) && !slices.Contains(kept, name) {
+			c.environment = append(c.environment, e)
+		}
+	}
+	for _, name := range kept {
+		if value, ok := handed[name]; ok {
+			c.environment = append(c.environment, name+"="+value)
+		}
 	}
 	c.gateway = strings.TrimSuffix(ours["ASSAY_GATEWAY_URL"], "/")
 	c.tokenFile = ours["ASSAY_TOKEN_FILE"]
 	c.gatewayCA = []byte(ours["ASSAY_GATEWAY_CA"])
-	public, allButThese := ours["ASSAY_PUBLIC"]
-	c.mask = newMasker(c.environment, words(ours["ASSAY_MASK"]), words(public), allButThese)
+	names, allBut := words(ours["ASSAY_SECRET_NAMES"]), ours["ASSAY_SECRETS"] == "all-but-named"
+	c.mask = newMasker(c.environment, names, allBut)
 	if c.content != "" && (c.gateway == "" || c.tokenFile == "") {
 		return fmt.Errorf("--content needs ASSAY_GATEWAY_URL and ASSAY_TOKEN_FILE")
 	}

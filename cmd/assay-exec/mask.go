@@ -5,6 +5,7 @@ import (
 	"encoding/base64"
 	"encoding/hex"
 	"encoding/json"
+	"maps"
 	"net/url"
 	"regexp"
 	"slices"
@@ -42,31 +43,43 @@ func mayBeSecret(name, value string) bool {
 
 // masker replaces secrets in texts that leave the pod other than by its log.
 type masker struct {
+	forms    map[string]bool
 	replacer *strings.Replacer
 	longest  int // bytes of the longest text that is replaced
 }
 
-// newMasker takes the values of the variables that are secret: those named, or with allButThese all but the public ones
-// and what cannot be a secret.
-func newMasker(environment, secret, public []string, allButThese bool) *masker {
+// newMasker takes the values of the variables that are secret: those named, or with allButNamed all but these and what
+// cannot be a secret.
+func newMasker(environment, named []string, allButNamed bool) *masker {
 	forms := map[string]bool{}
 	for _, e := range environment {
 		name, value, _ := strings.Cut(e, "=")
-		hidden := slices.Contains(secret, name)
-		if allButThese {
-			hidden = !slices.Contains(public, name) && !slices.Contains(plain, name) && mayBeSecret(name, value)
+		hidden := slices.Contains(named, name) != allButNamed
+		if allButNamed {
+			hidden = hidden && !slices.Contains(plain, name) && mayBeSecret(name, value)
 		}
 		if hidden {
 			addForms(forms, value)
 		}
 	}
+	return maskerOf(forms)
+}
+
+// with gives a masker that hides the text as well.
+func (m *masker) with(secret string) *masker {
+	forms := maps.Clone(m.forms)
+	addForms(forms, secret)
+	return maskerOf(forms)
+}
+
+func maskerOf(forms map[string]bool) *masker {
 	var all []string
 	for form := range forms {
 		all = append(all, form)
 	}
 	// The longest first: the replacer takes the first that fits.
 	slices.SortFunc(all, func(a, b string) int { return cmp.Or(len(b)-len(a), strings.Compare(a, b)) })
-	m := &masker{}
+	m := &masker{forms: forms}
 	var pairs []string
 	for _, form := range all {
 		pairs = append(pairs, form, masked)
@@ -89,8 +102,13 @@ func addForms(forms map[string]bool, secret string) {
 		}
 		forms[text] = true
 		forms[strings.TrimSpace(text)] = true
-		forms[url.QueryEscape(text)] = true
-		forms[url.PathEscape(text)] = true
+		for _, escaped := range []string{url.QueryEscape(text), url.PathEscape(text)} {
+			forms[escaped] = true
+			forms[percents.ReplaceAllStringFunc(escaped, strings.ToLower)] = true
+		}
+		for _, entities := range inHTML {
+			forms[entities.Replace(text)] = true
+		}
 		forms[hex.EncodeToString([]byte(text))] = true
 		forms[strings.ToUpper(hex.EncodeToString([]byte(text)))] = true
 		if quoted, err := json.Marshal(text); err == nil {
@@ -104,6 +122,20 @@ func addForms(forms map[string]bool, secret string) {
 			}
 		}
 	}
+}
+
+// percents are escaped bytes of a URL, in the upper case that RFC 3986 asks for; many write them in lower case.
+var percents = regexp.MustCompile(`%[0-9A-F]{2}`)
+
+// inHTML are the ways in which templates of HTML and XML write what has a meaning there.
+var inHTML = []*strings.Replacer{
+	strings.NewReplacer("&", "&amp;", "<", "&lt;", ">", "&gt;"),
+	strings.NewReplacer("&", "&amp;", "<", "&lt;", ">", "&gt;", `"`, "&quot;", "'", "&#39;"),
+	strings.NewReplacer("&", "&amp;", "<", "&lt;", ">", "&gt;", `"`, "&quot;", "'", "&apos;"),
+	strings.NewReplacer("&", "&amp;", "<", "&lt;", ">", "&gt;", `"`, "&quot;", "'", "&#x27;"),
+	strings.NewReplacer("&", "&amp;", "<", "&lt;", ">", "&gt;", `"`, "&#34;", "'", "&#39;"),
+	strings.NewReplacer("&", "&#38;", "<", "&#60;", ">", "&#62;", `"`, "&#34;", "'", "&#39;"),
+	strings.NewReplacer("&", "&#x26;", "<", "&#x3C;", ">", "&#x3E;", `"`, "&#x22;", "'", "&#x27;", "+", "&#x2B;", "/", "&#x2F;", "=", "&#x3D;"),
 }
 
 // inBase64 gives the characters that stand for the text and nothing else, when offset bytes (modulo 3) come before it,

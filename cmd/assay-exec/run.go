@@ -21,7 +21,7 @@ func run(c config) int {
 	deadline := time.Now().Add(c.timeout)
 
 	o := attempt(c, deadline, signals)
-	o = c.mask.outcome(o)
+	o = maskOf(c).outcome(o)
 	if text := wrong(o); text != "" {
 		say("%s", text)
 	}
@@ -30,6 +30,15 @@ func run(c config) int {
 		say("%v", err)
 	}
 	return exitCode(o)
+}
+
+// maskOf hides the gateway's token as well, as it was and as the kubelet has renewed it.
+func maskOf(c config) *masker {
+	token, err := os.ReadFile(c.tokenFile)
+	if err != nil { // then there is none to be shown
+		return c.mask
+	}
+	return c.mask.with(string(token))
 }
 
 // wrong is what the pod's log says beside the command's own output: how the command ended first.

@@ -121,11 +121,26 @@ func TestBothStreamsKeepTheirEnds(t *testing.T) {
 
 func TestTheCommandSeesNothingOfOurs(t *testing.T) {
 	p := newPod(t, fstest.MapFS{"tests/a": {}})
-	p.env = append(p.env, "BASE_URL=http://x", "ASSAY_MASK=SECRET", "HOME=/")
+	p.env = append(p.env, "BASE_URL=http://x", "ASSAY_SECRET_NAMES=SECRET", "HOME=/")
 	r := p.run([]string{"--working-dir=tests"}, sh("env; echo pwd=$PWD; ls; touch $HOME/x && echo home is good; touch $TMPDIR/x && echo tmp is good")...)
 	contains(t, "the environment", r.stdout, "BASE_URL=http://x", "pwd="+filepath.Join(p.workspace, "tests"), "\na\n", "tmp is good", "home is good")
 	if strings.Contains(r.stdout, "ASSAY_") {
 		t.Errorf("internals are visible: %s", r.stdout)
+	}
+}
+
+// TestWhatSteersGoIsHandedOver: variables of Go's runtime are for the command, under their own names, and nothing else
+// that arrives with our prefix is.
+func TestWhatSteersGoIsHandedOver(t *testing.T) {
+	p := newPod(t, nil)
+	p.env = append(p.env, "GOMAXPROCS=", "GOGC=", "ASSAY_HANDED=GOMAXPROCS\nGOGC", "ASSAY_SUITE_GOMAXPROCS=999999",
+		"ASSAY_SUITE_PATH=/evil", "ASSAY_PUBLIC=TOKEN", "ASSAY_ANYTHING=x")
+	r := p.run(nil, sh("env")...)
+	contains(t, "the environment", "\n"+r.stdout, "\nGOMAXPROCS=999999\n")
+	for _, lack := range []string{"\nGOGC=", "ASSAY_", "/evil"} {
+		if strings.Contains("\n"+r.stdout, lack) {
+			t.Errorf("%q is among the environment: %s", lack, r.stdout)
+		}
 	}
 }
 

@@ -137,7 +137,7 @@ func (w *workingCopy) validateEnvironment(ctx context.Context, ref v1alpha1.Envi
 	c, err := render.Render(ctx, w.tree, e.Overlay, render.Limits{})
 	if err == nil && policy != nil {
 		for _, suite := range c.Suites {
-			err = errors.Join(err, catalog.CheckPolicy(catalog.WithDefaultsOf(suite, policy), policy))
+			err = errors.Join(err, catalog.CheckPolicy(catalog.WithDefaultsOf(suite, policy), policy, v1alpha1.CausePush))
 		}
 	}
 	e.Valid, e.Suites, e.files = err == nil, len(c.Suites), c.Files

@@ -31,6 +31,8 @@ func (w *World) NewTenant(ctx context.Context, name string, change func(*v1alpha
 		Spec: v1alpha1.TestEnvironmentSpec{
 			Namespace:    name,
 			Repositories: []v1alpha1.RepositoryAdmission{{Namespace: name, Name: "*"}},
+			// Nothing in the namespace is secret but what a test makes for its suites.
+			Secrets: []string{"*"}, PullRequestSecrets: []string{"*"},
 		},
 	}
 	if change != nil {

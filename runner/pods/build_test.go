@@ -136,3 +136,42 @@ func TestBuildChangesNothingOfTheSuite(t *testing.T) {
 		t.Error(diff)
 	}
 }
+
+// TestEveryPodHasALimitOfMemory, and of what its environment bounds; a request is never above its limit.
+func TestEveryPodHasALimitOfMemory(t *testing.T) {
+	list := func(pairs ...string) corev1.ResourceList {
+		l := corev1.ResourceList{}
+		for i := 0; i < len(pairs); i += 2 {
+			l[corev1.ResourceName(pairs[i])] = resource.MustParse(pairs[i+1])
+		}
+		return l
+	}
+	for _, c := range []struct {
+		name                  string
+		own, given            corev1.ResourceRequirements
+		bounds                corev1.ResourceList
+		wantLimits, wantAsked corev1.ResourceList
+	}{
+		{"nothing is said", corev1.ResourceRequirements{}, corev1.ResourceRequirements{}, nil,
+			list("memory", "2Gi"), list("cpu", "100m", "memory", "128Mi")},
+		{"the suite says it", corev1.ResourceRequirements{Limits: list("memory", "4Gi")}, corev1.ResourceRequirements{Limits: list("memory", "1Gi")}, nil,
+			list("memory", "4Gi"), nil},
+		{"the environment says it", corev1.ResourceRequirements{}, corev1.ResourceRequirements{Limits: list("memory", "1Gi")}, nil,
+			list("memory", "1Gi"), nil},
+		{"the suite asks for more than the default", corev1.ResourceRequirements{Requests: list("memory", "3Gi")}, corev1.ResourceRequirements{}, nil,
+			list("memory", "3Gi"), list("memory", "3Gi")},
+		{"the environment bounds", corev1.ResourceRequirements{Requests: list("cpu", "1")}, corev1.ResourceRequirements{},
+			list("memory", "512Mi", "cpu", "2", "ephemeral-storage", "1Gi", "nvidia.com/gpu", "1"),
+			list("memory", "512Mi", "cpu", "2", "ephemeral-storage", "1Gi"), list("cpu", "1")},
+		{"it bounds below the default request", corev1.ResourceRequirements{}, corev1.ResourceRequirements{}, list("memory", "64Mi"),
+			list("memory", "64Mi"), list("cpu", "100m", "memory", "64Mi")},
+	} {
+		a := attempt(func(a *runner.Attempt) {
+			a.Suite.Spec.Resources, a.Environment.Spec.DefaultResources, a.Environment.Spec.Limits.Resources = c.own, c.given, c.bounds
+		})
+		got := pods.Build(a, options).Spec.Containers[0].Resources
+		if diff := cmp.Diff(corev1.ResourceRequirements{Limits: c.wantLimits, Requests: c.wantAsked}, got); diff != "" {
+			t.Errorf("%s: %s", c.name, diff)
+		}
+	}
+}

@@ -8,6 +8,8 @@ import (
 	"k8s.io/apimachinery/pkg/api/resource"
 	"k8s.io/utils/ptr"
 
+	"github.com/assay-dev/assay/api/v1alpha1"
+	"github.com/assay-dev/assay/catalog"
 	"github.com/assay-dev/assay/runner"
 )
 
@@ -20,9 +22,9 @@ func container(attempt runner.Attempt) corev1.Container {
 		ImagePullPolicy: spec.ImagePullPolicy,
 		Command:         slices.Clone(spec.Command),
 		Args:            slices.Clone(spec.Args),
-		Env:             environment(attempt.Environment.Spec.Env, spec.Env),
+		Env:             environment(given(attempt), spec.Env),
 		EnvFrom:         slices.Clone(spec.EnvFrom),
-		Resources:       resources(spec.Resources, attempt.Environment.Spec.DefaultResources),
+		Resources:       resources(spec.Resources, attempt.Environment),
 		SecurityContext: restricted(),
 	}
 }
@@ -32,6 +34,11 @@ func restricted() *corev1.SecurityContext {
 		AllowPrivilegeEscalation: ptr.To(false),
 		Capabilities:             &corev1.Capabilities{Drop: []corev1.Capability{"ALL"}},
 	}
+}
+
+// given are the variables of the environment.
+func given(attempt runner.Attempt) []corev1.EnvVar {
+	return catalog.VariablesOf(attempt.Environment, attempt.Run.Spec.Cause.Type)
 }
 
 // environment puts the environment's variables before the suite's, so that those can refer to these. A name that both
@@ -48,15 +55,37 @@ func environment(given, own []corev1.EnvVar) []corev1.EnvVar {
 }
 
 // resources are the suite's, else the environment's, else little enough to start anywhere and enough to be scheduled
-// with sense. There is no limit by default: a throttled test is a flaky one.
-func resources(own, given corev1.ResourceRequirements) corev1.ResourceRequirements {
-	for _, r := range []corev1.ResourceRequirements{own, given} {
-		if len(r.Limits) > 0 || len(r.Requests) > 0 || len(r.Claims) > 0 {
-			return *r.DeepCopy()
-		}
-	}
-	return corev1.ResourceRequirements{Requests: corev1.ResourceList{
+// with sense. Each has a limit of memory, and of what the environment bounds; there is none of cpu by default: a throttled
+// test is a flaky one.
+func resources(own corev1.ResourceRequirements, env *v1alpha1.TestEnvironment) corev1.ResourceRequirements {
+	chosen := corev1.ResourceRequirements{Requests: corev1.ResourceList{
 		corev1.ResourceCPU:    resource.MustParse("100m"),
 		corev1.ResourceMemory: resource.MustParse("128Mi"),
 	}}
+	for _, r := range []corev1.ResourceRequirements{env.Spec.DefaultResources, own} {
+		if len(r.Limits) > 0 || len(r.Requests) > 0 || len(r.Claims) > 0 {
+			chosen = *r.DeepCopy()
+		}
+	}
+	for _, name := range []corev1.ResourceName{corev1.ResourceCPU, corev1.ResourceMemory, corev1.ResourceEphemeralStorage} {
+		limit, bounded := env.Spec.Limits.Resources[name]
+		if _, there := chosen.Limits[name]; there || !bounded && name != corev1.ResourceMemory {
+			continue
+		}
+		asked := chosen.Requests[name]
+		switch {
+		case !bounded:
+			limit = resource.MustParse(v1alpha1.DefaultMemoryLimit)
+			if asked.Cmp(limit) > 0 { // which nobody forbids
+				limit = asked
+			}
+		case asked.Cmp(limit) > 0: // a default, as the suite's own is refused
+			chosen.Requests[name] = limit
+		}
+		if chosen.Limits == nil {
+			chosen.Limits = corev1.ResourceList{}
+		}
+		chosen.Limits[name] = limit
+	}
+	return chosen
 }

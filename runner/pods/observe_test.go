@@ -72,7 +72,7 @@ func TestObserve(t *testing.T) {
 			runner.ObservedAttempt{Phase: runner.PhaseEnded, Reason: fault.PodLost, Message: "the node is lost: no heartbeat"}},
 		{"the node does not know any more", "{phase: Failed, " + terminated("137", ", reason: ContainerStatusUnknown") + "}",
 			runner.ObservedAttempt{Phase: runner.PhaseEnded, Started: started, Ended: over, Reason: fault.PodLost, Message: "the node lost the container"}},
-		{"out of memory", "{phase: Failed, " + terminated("137", ", reason: OOMKilled") + "}", ended(137, because(fault.LimitExceeded, "killed: out of memory"))},
+		{"out of memory", "{phase: Failed, " + terminated("137", ", reason: OOMKilled") + "}", ended(137, because(fault.LimitExceeded, "killed: out of memory (limit 2Gi; raise spec.resources.limits.memory)"))},
 		{"a child was out of memory and it did not matter", "{phase: Succeeded, " + terminated("0", ", reason: OOMKilled") + "}", ended(0, nil)},
 		{"assay-exec could not be started", "{phase: Failed, " + terminated("128", ", reason: StartError, message: exec format error") + "}",
 			ended(128, because(fault.ContentFailed, "the container could not be started: exec format error"))},

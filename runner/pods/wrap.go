@@ -39,6 +39,7 @@ func wrap(pod *corev1.Pod, attempt runner.Attempt, o Options) {
 	command := append([]string{program, "run"}, flags(attempt)...)
 	c.Args = append(append([]string{"--"}, c.Command...), c.Args...)
 	c.Command = command
+	handOver(c)
 	c.Env = append(c.Env, internals(attempt, o)...)
 	c.VolumeMounts = []corev1.VolumeMount{
 		{Name: execVolume, MountPath: execFolder, ReadOnly: true},
@@ -80,19 +81,18 @@ func flags(attempt runner.Attempt) []string {
 
 // internals are the variables that assay-exec reads and does not pass on. They come last, so nothing overrides them.
 func internals(attempt runner.Attempt, o Options) []corev1.EnvVar {
-	env := []corev1.EnvVar{
-		{Name: "ASSAY_GATEWAY_URL", Value: literal(o.GatewayURL)},
-		{Name: "ASSAY_TOKEN_FILE", Value: path.Join(tokenFolder, "token")},
+	names, allButThese := mask(environment(given(attempt), attempt.Suite.Spec.Env), attempt.Suite.Spec.EnvFrom)
+	secrets := "named"
+	if allButThese {
+		secrets = "all-but-named"
 	}
-	if ca := o.GatewayCA(); len(ca) > 0 {
-		env = append(env, corev1.EnvVar{Name: "ASSAY_GATEWAY_CA", Value: literal(string(ca))})
+	return []corev1.EnvVar{
+		{Name: gatewayURLVariable, Value: literal(o.GatewayURL)},
+		{Name: gatewayCAVariable, Value: literal(string(o.GatewayCA()))},
+		{Name: tokenFileVariable, Value: path.Join(tokenFolder, "token")},
+		{Name: secretsVariable, Value: secrets},
+		{Name: secretNamesVariable, Value: strings.Join(names, "\n")},
 	}
-	given := environment(attempt.Environment.Spec.Env, attempt.Suite.Spec.Env)
-	names, secret := mask(given, attempt.Suite.Spec.EnvFrom)
-	if secret {
-		return append(env, corev1.EnvVar{Name: "ASSAY_PUBLIC", Value: strings.Join(names, "\n")})
-	}
-	return append(env, corev1.EnvVar{Name: "ASSAY_MASK", Value: strings.Join(names, "\n")})
 }
 
 // mask says which variables hold secrets. When a whole Secret becomes variables their names are not known here, so

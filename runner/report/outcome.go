@@ -76,6 +76,9 @@ const killedCode = 128 + 9
 // out of memory.
 func (o Outcome) Killed() bool { return o.Reason == "" && o.ExitCode == killedCode }
 
+// Good says whether the command ran and did well, as far as it and its report say.
+func (o Outcome) Good() bool { return o.Reason == "" && o.ExitCode == 0 && o.Counts.Bad() == 0 }
+
 // The bounds of an Outcome.
 const (
 	OutcomeBytes     = 64 << 10
@@ -200,6 +203,9 @@ func DecodeOutcome(data []byte) (Outcome, error) {
 	}
 	if _, err := decoder.Token(); !errors.Is(err, io.EOF) {
 		return Outcome{}, errors.New("the outcome is followed by something else")
+	}
+	if !bytes.HasPrefix(bytes.TrimLeft(data, " \t\r\n"), []byte("{")) { // null is none
+		return Outcome{}, errors.New("the outcome is no JSON object")
 	}
 	if _, known := outcomeReasons[o.Reason]; !known {
 		return Outcome{}, fmt.Errorf("the outcome's reason %.40q is not known", o.Reason)

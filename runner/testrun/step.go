@@ -212,7 +212,7 @@ func stops(actions []runner.Action) bool {
 
 func (r *Reconciler) start(ctx context.Context, s subject, id runner.AttemptID, contents map[string]prepared) error {
 	suite := s.suites[id.Suite]
-	if err := catalog.CheckPolicy(suite, s.env); err != nil {
+	if err := catalog.CheckPolicy(suite, s.env, s.run.Spec.Cause.Type); err != nil {
 		return err
 	}
 	content, ok := contents[id.Suite]
