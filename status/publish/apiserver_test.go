@@ -149,7 +149,7 @@ func TestControllerFollowsThePollAndRunsAgain(t *testing.T) {
 			contexts = append(contexts, s.Context+" "+string(s.State))
 		}
 		return strings.Join(contexts, "; ")
-	}, "mono/shop-1/staging failure; mono/shop-1/staging success; mono/shop-1/staging/api success")
+	}, "mono/shop-1/staging failure; mono/shop-1/staging success")
 }
 
 func create(t *testing.T, c client.Client, o client.Object) {
