@@ -21,8 +21,8 @@ type need struct{ pkg, code string }
 // read is get, list and watch: what a cache reads may also be read live.
 const read = "get list watch"
 
-// needs are the rights of the controller by role, each as "group/resource verbs", with one line of the code that uses it.
-// A right that the code has no more use for goes out here and from the role; a new one comes in with its line.
+// needs are the rights of the controller by role, each as "group/resource verbs", with one line of the code that uses
+// it. A right that the code has no more use for goes out here and from the role; a new one comes in with its line.
 var needs = map[string]map[string]need{
 	"ClusterRole assay-controller": {
 		"assay.dev/testrepositories " + read:                   {"sync/testrepository", `For\(&v1alpha1\.TestRepository\{\}`},

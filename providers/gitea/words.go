@@ -12,9 +12,9 @@ import (
 // maxRefusal is the most that is read of an answer that is no success.
 const maxRefusal = 64 << 10
 
-// worded leaves of answers that are no success the one thing that a forge says for people, the message of a JSON object.
-// The SDK puts whole answers into its errors, and who writes spec.apiURL may have it lead to what is no forge: what stands
-// there is not theirs to read.
+// worded leaves of answers that are no success the one thing that a forge says for people, the message of a JSON
+// object. The SDK puts whole answers into its errors, and who writes spec.apiURL may have it lead to what is no forge:
+// what stands there is not theirs to read.
 type worded struct{ http.RoundTripper }
 
 func (w worded) RoundTrip(request *http.Request) (*http.Response, error) {

@@ -1,8 +1,8 @@
 // Package fairqueue has the queues of reconcilers in which namespaces take turns.
 //
-// In: what is to be looked at, in any order. Out: the same, one of each namespace after the other, and of each namespace
-// in the order in which it came. So the first of one team waits for one of each other team, and not for all of theirs. It
-// knows nothing of what is looked at.
+// In: what is to be looked at, in any order. Out: the same, one of each namespace after the other, and of each
+// namespace in the order in which it came. So the first of one team waits for one of each other team, and not for all
+// of theirs. It knows nothing of what is looked at.
 package fairqueue
 
 import (

@@ -13,8 +13,8 @@ import (
 )
 
 // Make creates a run of the controller's own, with its proof, unless it was made before: then there is that one, as far
-// as the cache knows it, and made is false. A name that somebody else has taken is theirs, and the run gets the next: who
-// can compute names shall not keep a head from being tested.
+// as the cache knows it, and made is false. A name that somebody else has taken is theirs, and the run gets the next:
+// who can compute names shall not keep a head from being tested.
 func Make(ctx context.Context, c client.Client, key *proof.Key, run *v1alpha1.TestRun, owner client.FieldOwner) (there *v1alpha1.TestRun, made bool, err error) {
 	for {
 		key.SignRun(run)

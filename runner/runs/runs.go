@@ -1,9 +1,9 @@
 // Package runs finds TestRuns in a cache without going through all of them, and creates those that are the controller's
 // own: runs are kept for days, so that a cluster with hundreds of repositories has tens of thousands.
 //
-// In flow a repository or an environment; out flow the options of a list. Whoever lists has to
-// have the indices, see [Index]. Whoever creates has the key by which they are known again, see [Make]. The package knows
-// nothing of what a run is about.
+// In flow a repository or an environment; out flow the options of a list. Whoever lists has to have the indices, see
+// [Index]. Whoever creates has the key by which they are known again, see [Make]. The package knows nothing of what a
+// run is about.
 package runs
 
 import (

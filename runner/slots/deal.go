@@ -40,9 +40,9 @@ type share struct {
 	places int
 }
 
-// deal shares free places out: one after the other to the namespace that has fewest by then, so that the runs of one team
-// hold back no other's, and there to the run that waits longest. has is how many places each namespace has; it is counted
-// on. The shares are in the order in which the runs got their first.
+// deal shares free places out: one after the other to the namespace that has fewest by then, so that the runs of one
+// team hold back no other's, and there to the run that waits longest. has is how many places each namespace has; it is
+// counted on. The shares are in the order in which the runs got their first.
 func deal(free int, claims []claim, has map[string]int, now time.Time) []share {
 	var shares []share
 	for turn := range 2 {

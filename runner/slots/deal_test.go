@@ -12,8 +12,8 @@ import (
 
 var noon = time.Date(2026, 3, 2, 12, 0, 0, 0, time.UTC)
 
-// claimed is a claim such as "a/run 3 @5": of namespace and run, for so many places, since so many minutes before noon. One that ends
-// with "schedule" is of a schedule.
+// claimed is a claim such as "a/run 3 @5": of namespace and run, for so many places, since so many minutes before noon.
+// One that ends with "schedule" is of a schedule.
 func claimed(t *testing.T, text string) claim {
 	t.Helper()
 	var c claim

@@ -1,9 +1,9 @@
 // Package slots shares the places of environments out among runs.
 //
 // In: how many pods an environment may have and has, and what runs ask for. Out: how many a run may start, and which
-// runs to look at when places are free: turn and turn about between namespaces, in each those that wait longest first, and
-// schedules after all others for a while, since nobody waits for them. It knows neither pods nor clients; all of it is in
-// memory, and a controller that starts again is told anew by the runs that it looks at.
+// runs to look at when places are free: turn and turn about between namespaces, in each those that wait longest first,
+// and schedules after all others for a while, since nobody waits for them. It knows neither pods nor clients; all of it
+// is in memory, and a controller that starts again is told anew by the runs that it looks at.
 package slots
 
 import (

@@ -14,9 +14,10 @@ import (
 )
 
 // Reach says which hosts may be connected to where an object of a user says so. Its zero value refuses local addresses:
-// link-local ones, where clouds keep machine credentials; loopback ones, where the ports of the controller's own pod are;
-// and the unspecified one, which stands for loopback. Whoever connects to where a user's object says should use it: its
-// CheckHost before, since nobody sees where a proxy connects to, and its Dial, which sees what a name stands for.
+// link-local ones, where clouds keep machine credentials; loopback ones, where the ports of the controller's own pod
+// are; and the unspecified one, which stands for loopback. Whoever connects to where a user's object says should use
+// it: its CheckHost before, since nobody sees where a proxy connects to, and its Dial, which sees what a name stands
+// for.
 type Reach struct {
 	names    []string
 	prefixes []netip.Prefix
@@ -42,8 +43,8 @@ func NewReach(local ...string) (Reach, error) {
 	return r, nil
 }
 
-// Dial opens connections for https and ssh alike. A local address that a name stands for is refused as well; the fault is
-// HostNotTrusted.
+// Dial opens connections for https and ssh alike. A local address that a name stands for is refused as well; the fault
+// is HostNotTrusted.
 func (r Reach) Dial(ctx context.Context, network, address string) (net.Conn, error) {
 	dialer := &net.Dialer{Timeout: 15 * time.Second}
 	host, _, err := net.SplitHostPort(address)

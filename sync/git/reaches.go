@@ -9,11 +9,11 @@ import (
 	"github.com/go-git/go-git/v5/plumbing/protocol/packp"
 )
 
-// Reaches says whether one of the tips, by full hashes, is the commit or descends from it. The host is asked for the tips
-// alone, so that it tells nothing of a commit that none of them leads to. It asks for commits without their files where
-// the host can leave those out, and for more of the history only while the commit is not found; that is four requests at
-// most. known is false, without an error, when it is not found within [Limits.Commits] and there is more, or when the
-// host does not give out the tips.
+// Reaches says whether one of the tips, by full hashes, is the commit or descends from it. The host is asked for the
+// tips alone, so that it tells nothing of a commit that none of them leads to. It asks for commits without their files
+// where the host can leave those out, and for more of the history only while the commit is not found; that is four
+// requests at most. known is false, without an error, when it is not found within [Limits.Commits] and there is more,
+// or when the host does not give out the tips.
 func (c *Client) Reaches(ctx context.Context, e Endpoint, commit string, tips ...string) (reached, known bool, err error) {
 	wanted, err := parseCommit(commit)
 	if err != nil {

@@ -23,10 +23,10 @@ type History interface {
 	Reaches(ctx context.Context, at git.Endpoint, commit string, tips ...string) (reached, known bool, err error)
 }
 
-// Reachable is nil for a commit that may be tested for whoever asks for it: one of a watched branch's history or of a tag's
-// that counts, or of an open pull request that runs. A host gives out more than what was pushed there by those who may:
-// the heads of forks, and what a force push left behind. The fault is CommitNotReachable; others say that it could not be
-// found out. What was found once is remembered, as long as the TestRepository stays as it is.
+// Reachable is nil for a commit that may be tested for whoever asks for it: one of a watched branch's history or of a
+// tag's that counts, or of an open pull request that runs. A host gives out more than what was pushed there by those
+// who may: the heads of forks, and what a force push left behind. The fault is CommitNotReachable; others say that it
+// could not be found out. What was found once is remembered, as long as the TestRepository stays as it is.
 func (s Source) Reachable(ctx context.Context, repo *v1alpha1.TestRepository, commit string) error {
 	if isHead(repo, commit) {
 		return nil
