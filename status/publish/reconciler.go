@@ -55,7 +55,8 @@ type Reconciler struct {
 	// Now is the clock of the pace of writes. Required.
 	Now func() time.Time
 
-	pace pace
+	pace    pace
+	writers writers
 }
 
 // +kubebuilder:rbac:groups=assay.dev,resources=testruns;testrepositories,verbs=get;list;watch
@@ -104,8 +105,12 @@ func (r *Reconciler) Reconcile(ctx context.Context, subject Subject) (ctrl.Resul
 	}
 	statement := r.compose(repository, subject, runs, forge.Limits)
 	sum, err := digest(repository, statement)
-	if err != nil || !runs.lack(sum) && !(statement.Comment != "" && runs.claimed(subject)) {
+	unread := statement.Comment != "" && (runs.claimed(subject) || r.writers.other(subject))
+	if err != nil || !runs.lack(sum) && !unread {
 		return ctrl.Result{}, err
+	}
+	if statement.Comment != "" { // before it is written, so that whoever looks meanwhile reads it
+		r.writers.note(subject)
 	}
 	err = agree(ctx, forge, subject, statement, func() error { return take(writes, r.Now()) })
 	if err != nil && fault.ReasonOf(err) != fault.RefNotFound {
