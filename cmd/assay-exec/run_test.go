@@ -236,6 +236,28 @@ exit 1`
 	}
 }
 
+// TestAReportIsNotReadThroughALinkThatLeadsOut: not of a file, and not of a folder; one that stays inside is fine.
+func TestAReportIsNotReadThroughALinkThatLeadsOut(t *testing.T) {
+	outside := t.TempDir()
+	if err := os.WriteFile(filepath.Join(outside, "out.xml"), []byte(green), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct {
+		name, path, script string
+		total              int
+	}{
+		{"a file", "out.xml", "ln -sf " + outside + "/out.xml out.xml", 0},
+		{"a folder", "results/out.xml", "ln -sfn " + outside + " results", 0},
+		{"one inside", "inside.xml", "cp " + outside + "/out.xml real.xml; ln -sf real.xml inside.xml", 2},
+	} {
+		q := newPod(t, nil)
+		r := q.run(junit(c.path), sh(c.script)...)
+		if r.outcome.Counts.Total != c.total || (r.outcome.Reason == "") != (c.total > 0) {
+			t.Errorf("%s: %+v", c.name, r.outcome)
+		}
+	}
+}
+
 func TestTheGatewayIsAskedAgain(t *testing.T) {
 	t.Run("until it knows the pod", func(t *testing.T) {
 		p := newPod(t, fstest.MapFS{"tests/a": {Data: []byte("a")}})
